@@ -1,8 +1,9 @@
-"""Pages in a browser: axe-core finds no fault, and nothing sticks out at the sides.
+"""Accessibility checks in a browser: axe-core reports no violations, and nothing overflows horizontally.
 
-axe takes seconds on a long page, so the suite lets it look at each page once, half of them in English on a wide screen
-and half in Arabic on a narrow one; the long form (`.ci/thorough`) looks at all of them in both languages on both.
-Nothing may stick out at either width, nor at twice the text size, each time."""
+axe takes seconds on a long page, so the suite checks each page once: half of them in English on a wide screen, half in
+Arabic on a narrow one. The long form (`.ci/thorough`) checks all of them in both languages and widths. Overflow is
+always checked at both widths and at twice the text size.
+"""
 
 import zlib
 from itertools import product
@@ -14,12 +15,12 @@ from axe_playwright_python.sync_playwright import Axe
 
 NARROW, WIDE = "narrow", "wide"
 EVERY_PAGE = False  # set by tests/conftest.py for the long form
-PHONE = 600  # CSS pixels: narrower than this is a phone
+PHONE = 600  # CSS pixels: narrower screens are phones
 
 
 def in_english_and_arabic(names: tuple[str, str], narrow: object, wide: object) -> pytest.MarkDecorator:
     """Run a test in both languages, in one of them on a narrow screen and in the other on a wide one; in the long form
-    in both on both. `names` of the parameters: the language's and the screen's."""
+    with all combinations. `names` are the names of the parameters for language and screen."""
     every = [pytest.param(*each, marks=pytest.mark.thorough) for each in product(("en", "ar"), (narrow, wide))]
     return pytest.mark.parametrize(names, [("en", wide), ("ar", narrow), *every])
 
@@ -28,21 +29,21 @@ in_both_languages = in_english_and_arabic(("language", "screen"), NARROW, WIDE)
 
 
 def look(page: Any, address: str, widths: tuple[int, ...], screen: str) -> None:
-    """Open a page at each width, all its details open; axe looks at it on this kind of screen. Fails, naming what axe
-    found or what is too wide."""
+    """Open a page at each width with all details open, and run axe on one kind of screen. Fails with the violations, or
+    with the element that is too wide."""
     for width in widths:
         page.set_viewport_size({"width": width, "height": 800})
         page.goto(address)
         page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
         assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{address} is wider than {width}"
-        if width >= PHONE or not urlsplit(address).path.startswith("/staff"):  # staff work at a desk
+        if width >= PHONE or not urlsplit(address).path.startswith("/staff"):  # staff use desktop screens
             check_at_double_text(page)
         if (width < PHONE) == (screen == NARROW) and (EVERY_PAGE or _is_turn_of(address, screen)):
             check_with_axe(page)
 
 
 def check_at_double_text(page: Any) -> None:
-    """Fail where the page that is open is wider than the screen at 200 % text (WCAG 2.2, 1.4.4)."""
+    """Fail if the open page is wider than the screen at 200% text size (WCAG 2.2, 1.4.4)."""
     page.evaluate("document.documentElement.style.fontSize = '200%'")
     wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     page.evaluate("document.documentElement.style.fontSize = ''")
@@ -55,6 +56,6 @@ def _is_turn_of(address: str, screen: str) -> bool:
 
 
 def check_with_axe(page: Any) -> None:
-    """Fail, naming what axe found on the page that is open."""
+    """Fail with the violations that axe finds on the open page."""
     found = Axe().run(page)
     assert found.violations_count == 0, f"{page.url}:\n{found.generate_report()}"

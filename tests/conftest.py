@@ -1,4 +1,4 @@
-"""What every test may ask for: a day, settings, a database at head, a site, a browser."""
+"""Fixtures for all tests: a date, settings, a database at head, a site, a browser."""
 
 import os
 import shutil
@@ -26,7 +26,7 @@ from engage.storage.upgrade import upgrade
 from tests import axe, speed
 
 speed.install()
-hypothesis.settings.register_profile("engage", deadline=None)  # a busy machine must not fail what holds
+hypothesis.settings.register_profile("engage", deadline=None)  # so that a busy machine causes no failures
 hypothesis.settings.load_profile("engage")
 
 HERE = Path(__file__).parent
@@ -42,22 +42,22 @@ CHROMIUM_ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-LOCK_PATIENCE = "10s"  # for emptying tables: a test that left a transaction open is named, not waited for
+LOCK_PATIENCE = "10s"  # for emptying tables: a transaction left open by a test gives an error instead of a hang
 
 
 NOT_FAST = {"browser", "postgres", "slow", "thorough"}  # markers
-SERVED = {"browser", "page", "live", "server"}  # fixtures behind which a browser or a server runs
+SERVED = {"browser", "page", "live", "server"}  # fixtures that start a browser or a server
 
 
 ALL_ON_POSTGRES = {"attack", "intake", "retention", "roster", "security", "storage", "waves"}  # data and privacy
-SHARE = 3  # of the other tests every third runs on PostgreSQL in the suite, chosen by its name; all in .ci/thorough
+SHARE = 3  # every third of the other tests also runs on PostgreSQL, selected by its name; in .ci/thorough all do
 
 
 LONG_FORM = frozenset((HERE / "thorough.txt").read_text("utf-8").splitlines())  # written by .ci/slow_tests.py
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Long forms run only where they are asked for; what needs no browser, no server and little time is `fast`."""
+    """Skip long forms unless requested; mark tests without browser and server, and with little run time, as `fast`."""
     _sample_postgres(items)
     for item in items:
         if item.nodeid in LONG_FORM:
@@ -73,7 +73,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _sample_postgres(items: list[pytest.Item]) -> None:
-    """Most tests differ in what a page shows, few in what the database does: PostgreSQL sees a sample of them."""
+    """Select a sample of tests for PostgreSQL: most differ in what a page shows, and few in what the database does."""
     for item in items:
         chosen = zlib.crc32(item.nodeid.encode()) % SHARE == 0
         guards = ALL_ON_POSTGRES & set(item.path.relative_to(HERE).parts)
@@ -86,8 +86,8 @@ def _fixtures(item: pytest.Item) -> list[str]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Every test that touches the database runs on SQLite, and on PostgreSQL too where one is given; one that is marked
-    postgres runs there only."""
+    """Run every test that uses the database on SQLite, and on PostgreSQL if available; tests marked postgres only
+    there."""
     if "database_kind" in metafunc.fixturenames:
         own = {mark.name for mark in metafunc.definition.iter_markers()}
         kinds: list[Any] = [] if "postgres" in own else ["sqlite"]
@@ -99,13 +99,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture
 def today() -> date:
-    """A school day in fall, in the middle of the waves that the makers make."""
+    """A school day in fall, in the middle of the waves from tests/makers.py."""
     return date(2026, 10, 14)
 
 
 @pytest.fixture
 def clock(today: date) -> Callable[[], datetime]:
-    """A clock that stands still at midday."""
+    """A clock fixed at noon."""
     return lambda: datetime.combine(today, time(18), UTC)
 
 
@@ -117,7 +117,7 @@ def database_kind(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="session")
 def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty SQLite database at head, made once and copied for each test."""
+    """An empty SQLite database at head, created once and copied for each test."""
     path = tmp_path_factory.mktemp("migrated") / "engage.db"
     engine = connect(f"sqlite:///{path}")
     upgrade(engine)
@@ -142,7 +142,7 @@ def migrated_postgres() -> str:
 
 
 class _Compiled(BytecodeCache):
-    """Templates compiled once for all the sites that the tests build."""
+    """Cache of compiled templates for all sites that the tests build."""
 
     def __init__(self) -> None:
         self.kept: dict[str, bytes] = {}
@@ -160,13 +160,13 @@ Flask.jinja_options = {**Flask.jinja_options, "bytecode_cache": _Compiled()}
 
 @pytest.fixture(scope="session")
 def compiled_words(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Every language's words, compiled once and shared by all tests' data directories."""
+    """The catalogs of every language, compiled once and shared by all data directories of tests."""
     return tmp_path_factory.mktemp("catalogues")
 
 
 @pytest.fixture
 def settings(tmp_path: Path, database_kind: str, compiled_words: Path, request: pytest.FixtureRequest) -> Settings:
-    """Settings over an empty database at head and a data directory of the test's own."""
+    """Settings with an empty database at head and a separate data directory."""
     folder = tmp_path / "data"
     folder.mkdir()
     (folder / "catalogues").symlink_to(compiled_words)
@@ -181,7 +181,7 @@ def settings(tmp_path: Path, database_kind: str, compiled_words: Path, request: 
 
 
 def _empty(url: str) -> None:
-    """Empty the tables that hold rows; truncating all of them costs four times as much."""
+    """Delete the rows of nonempty tables; truncating all tables takes four times as long."""
     tables = [table.name for table in Base.metadata.sorted_tables]
     filled = " union all ".join(f"select '{name}' where exists (select 1 from {name})" for name in tables)
     with _way_to(url).begin() as connection:
@@ -201,7 +201,7 @@ def _way_to(url: str) -> Engine:
 
 @pytest.fixture
 def engine(settings: Settings) -> Iterator[Engine]:
-    """The way to that database."""
+    """The engine of that database."""
     engine = connect(settings.database)
     yield engine
     engine.dispose()
@@ -209,7 +209,7 @@ def engine(settings: Settings) -> Iterator[Engine]:
 
 @pytest.fixture
 def groups(settings: Settings, engine: Engine) -> Callable[[], list[Any]]:
-    """The groups of all stored responses by their ids, opened with the site's key where they are sealed."""
+    """The groups of all stored responses by id, decrypted with the site's key if they are encrypted."""
     from engage.storage.engine import read_session
     from engage.storage.models.responses import Response
     from tests.makers import group_of
@@ -223,7 +223,7 @@ def groups(settings: Settings, engine: Engine) -> Callable[[], list[Any]]:
 
 @pytest.fixture
 def site(settings: Settings, clock: Callable[[], datetime]) -> Iterator[Any]:
-    """The whole site over that database, at midday of `today`."""
+    """The whole site with that database, at noon of `today`."""
     from engage import create_app
 
     site = create_app(settings, clock)
@@ -232,7 +232,7 @@ def site(settings: Settings, clock: Callable[[], datetime]) -> Iterator[Any]:
 
 
 def close(site: Any) -> None:
-    """Let go of a site's database."""
+    """Close a site's database."""
     state = (site.family or site.staff).extensions["engage"]
     state.writer.stop()
     state.engine.dispose()
@@ -240,7 +240,7 @@ def close(site: Any) -> None:
 
 @dataclass
 class Live:
-    """A site that answers on a port of this machine."""
+    """A site that is served on a port of this machine."""
 
     url: str
     site: Any
@@ -255,7 +255,7 @@ def live(settings: Settings, clock: Callable[[], datetime]) -> Iterator[Live]:
 
 @contextmanager
 def serving(settings: Settings, clock: Callable[[], datetime], host: str = "127.0.0.1") -> Iterator[Live]:
-    """The site served over HTTP. Its own address names `host`; browsers keep passkeys for "localhost" only."""
+    """Serve the site over HTTP. `host` is the name in its URL; browsers store passkeys for "localhost" only."""
     from waitress.server import create_server
 
     from engage import create_app
@@ -299,7 +299,7 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture
 def page(browser: Any) -> Iterator[Any]:
-    """A fresh browser page the size of a small phone. The test marks itself `browser`."""
+    """A new browser page the size of a small phone. The test must be marked `browser`."""
     context = browser.new_context(viewport={"width": 360, "height": 640})
     context.set_default_timeout(10_000)  # ms
     yield context.new_page()

@@ -1,9 +1,10 @@
-"""Strange requests, by seeded chance, to every address of the site: `python -m tests.fuzz --requests 10000 --seed 1`.
+"""Fuzzing: random malformed requests to every URL of the site: `python -m tests.fuzz --requests 10000 --seed 1`.
 
-Riverbend is built once. Then requests of every method, content type and role, with hostile values, known ids and the
-fields of the site's own forms go to rules of both url maps, and to addresses that are none. Nothing may be answered
-with 5xx, show a traceback, or keep the processor busy for more than SLOW seconds. The district is put back as it was
-every ROUND requests, for the requests change it: they sign people out, freeze figures, forget passwords."""
+The demo district is built once. Requests of every method, content type, and role, with malicious values, existing ids,
+and the fields of the site's own forms, go to rules of both URL maps and to unknown URLs. No response may be 5xx, show a
+traceback, or take more than SLOW seconds of CPU. The district is restored every ROUND requests, since requests change
+it: they sign people out, freeze figures, and reset passwords.
+"""
 
 import argparse
 import io
@@ -33,8 +34,8 @@ from engage.storage.engine import connect, read_session
 from engage.storage.models.base import Base
 from engage.web.permissions import MARK
 
-ROUND = 400  # requests until the district is put back as it was
-SLOW = 2.0  # seconds of processor time
+ROUND = 400  # requests between restores of the district
+SLOW = 2.0  # seconds of CPU time
 DOOR = "http://127.0.0.1:8000"
 PEOPLE = {
     "administrator": "admin@riverbend.example",
@@ -56,7 +57,7 @@ HOSTILE: list[bytes] = [
     "\u202egnp.exe\u2066".encode(),
     "متى تبدأ المدرسة؟".encode(),
     "👩‍👩‍👧‍👦".encode() * 20,
-    "\ufdfa".encode() * 300,  # grows eighteen times under NFKC
+    "\ufdfa".encode() * 300,  # expands eighteenfold under NFKC
     "a\u0301\u0327".encode() * 500,
     "ß\u0130\u0149ﬁ".encode(),
     b"'; drop table responses; --",
@@ -84,7 +85,7 @@ HOSTILE: list[bytes] = [
     b"9223372036854775808",
     b"-9223372036854775809",
     b"9" * 400,
-    b"9" * 5000,  # more digits than int() takes
+    b"9" * 5000,  # more digits than int() accepts
     "٢٣".encode(),
     "²".encode(),
     b"0x10",
@@ -128,25 +129,25 @@ BODIES = [
 
 @dataclass
 class Answer:
-    """What came back."""
+    """A response."""
 
     status: int
     text: str
     headers: Any
     busy: float
-    """Seconds of processor time, of all threads."""
+    """Seconds of CPU time, of all threads."""
 
 
 @dataclass
 class Visitor:
-    """A browser that keeps cookies, and nothing else."""
+    """A minimal browser, which keeps cookies."""
 
     app: Any
     cookies: dict[str, str] = field(default_factory=dict)
     token: str = ""
 
     def send(self, method: str, path: bytes, query: bytes = b"", body: bytes = b"", **headers: str) -> Answer:
-        """A request, byte for byte; `path` is quoted already."""
+        """Send a request, byte for byte; `path` is already quoted."""
         environ: dict[str, Any] = {
             "REQUEST_METHOD": method,
             "SCRIPT_NAME": "",
@@ -186,7 +187,7 @@ class Visitor:
                 raise AssertionError(f"a cookie that is none: {line!r}") from None
 
     def signs_in(self, email: str, password: str) -> None:
-        """Sign in as somebody, and keep a token for forms."""
+        """Sign in as a person, and store a CSRF token for forms."""
         page = self.send("GET", b"/staff/login").text
         data = {"email": email, "password": password, "csrf_token": token_of(page)}
         answer = self.send("POST", b"/staff/login", body=form(data), CONTENT_TYPE=FORM)
@@ -199,24 +200,24 @@ FORM = "application/x-www-form-urlencoded"
 
 
 def token_of(page: str) -> str:
-    """The token against forged forms in a page; empty where there is none."""
+    """Return the CSRF token in a page; empty if there is none."""
     found = re.search(r'name="csrf_token"[^>]* value="([^"]+)"', page)
     return found.group(1) if found else ""
 
 
 def form(data: dict[str, str]) -> bytes:
-    """Fields as a form sends them."""
+    """Encode fields as a form does."""
     return b"&".join(quoted(name.encode()) + b"=" + quoted(value.encode()) for name, value in data.items())
 
 
 def quoted(value: bytes) -> bytes:
-    """Percent-encoded."""
+    """Percent-encode a value."""
     return quote_from_bytes(value, safe="").encode()
 
 
 @dataclass
 class Request:
-    """One request, and who sends it."""
+    """One request and its sender."""
 
     role: str
     method: str
@@ -229,7 +230,7 @@ class Request:
 
 @dataclass
 class Finding:
-    """A request that was not answered as it should be."""
+    """A request with an invalid response."""
 
     number: int
     request: Request
@@ -245,7 +246,7 @@ class Finding:
 
 @dataclass
 class Report:
-    """What a run found."""
+    """The results of a run."""
 
     requests: int
     findings: list[Finding]
@@ -255,7 +256,7 @@ class Report:
 
 
 class Errors(logging.Handler):
-    """Keeps what the site wrote into its log."""
+    """Collects the site's log messages."""
 
     def __init__(self) -> None:
         super().__init__(logging.ERROR)
@@ -266,8 +267,7 @@ class Errors(logging.Handler):
 
 
 class Riverbend:
-    """The invented district, as it was built, and a copy that is worked on: a file, or an empty PostgreSQL database at
-    head."""
+    """The demo district as built, and a working copy: a file, or an empty PostgreSQL database at head."""
 
     def __init__(self, folder: Path, database_url: str = "") -> None:
         from click.testing import CliRunner
@@ -285,7 +285,7 @@ class Riverbend:
         self.site: Any = None
 
     def _ids(self) -> Iterator[bytes]:
-        """Keys of rows of every table: what an address or a field may name."""
+        """Yield keys of rows of every table, as values for URLs and fields."""
         engine = connect(f"sqlite:///{self.built / 'engage.db'}")
         with read_session(engine) as session:
             for table in Base.metadata.sorted_tables:
@@ -297,7 +297,7 @@ class Riverbend:
         yield from (str(each).encode() for each in told)
 
     def _named(self) -> dict[str, list[bytes]]:
-        """What an address or a field of this name may well hold."""
+        """Return valid values for URL parameters and fields, by name."""
         found: dict[str, list[bytes]] = {}
         engine = connect(f"sqlite:///{self.built / 'engage.db'}")
         with read_session(engine) as session:
@@ -320,7 +320,7 @@ class Riverbend:
         }
 
     def fresh(self) -> dict[str, Visitor]:
-        """Put the district back as it was; return its visitors, signed in."""
+        """Restore the district and return its visitors, signed in."""
         from engage import create_app
 
         self.close()
@@ -337,7 +337,7 @@ class Riverbend:
         return visitors
 
     def _fill(self, url: str) -> None:
-        """Put every row of the built database into the one at this address, in the place of what is there."""
+        """Replace the content of the database at this URL by all rows of the built one."""
         tables = Base.metadata.sorted_tables
         one, other = connect(f"sqlite:///{self.built / 'engage.db'}"), connect(url)
         with one.connect() as built, other.begin() as copy:
@@ -352,14 +352,14 @@ class Riverbend:
         other.dispose()
 
     def close(self) -> None:
-        """Let go of the copy."""
+        """Close the copy."""
         if self.site is not None:
             state = self.site.staff.extensions["engage"]
             state.writer.stop()
             state.engine.dispose()
 
     def rules(self) -> list[tuple[str, list[str], list[str]]]:
-        """Every rule of both apps, with the methods it was made for and the roles it is open to."""
+        """Every rule of both apps, with its methods and the roles that may use it."""
         return [
             (str(each.rule), sorted(each.methods - {"HEAD", "OPTIONS"}) or ["GET"], self._open_to(app, each.endpoint))
             for app in (self.site.family, self.site.staff)
@@ -376,17 +376,17 @@ class Riverbend:
 
 
 class Chance:
-    """Makes requests."""
+    """Generates requests."""
 
     def __init__(self, rng: Random, district: Riverbend, fields: dict[str, list[bytes]]) -> None:
         self.rng, self.district, self.fields = rng, district, fields
         self.all_fields = sorted({name for names in fields.values() for name in names})
 
     def request(self) -> Request:
-        """One request."""
+        """Return one request."""
         rng = self.rng
         rule, known, roles = self._rule()
-        if rng.random() < 0.3 or not roles:  # at a closed door there is little to see
+        if rng.random() < 0.3 or not roles:  # without permission there is little to test
             roles = ["stranger", "family", *PEOPLE]
         role = rng.choice(roles)
         method = rng.choice(METHODS) if rng.random() < 0.15 else rng.choice(known)
@@ -400,7 +400,7 @@ class Chance:
         return Request(role, method, rule, self._path(rule), query, body, headers)
 
     def _rule(self) -> tuple[str, list[str], list[str]]:
-        """A rule, the methods it knows (HEAD and OPTIONS come with every rule), and the roles it is open to."""
+        """Return a rule, its methods (HEAD and OPTIONS are always possible), and the roles that may use it."""
         if self.rng.random() < 0.03:
             none = ["/<path:p>", "/staff/<path:p>", "/en/<path:p>", "//", "/static/<path:p>", "/%", "*"]
             return self.rng.choice(none), ["GET", "POST"], []
@@ -483,7 +483,7 @@ class Chance:
 
 
 def gathered(district: Riverbend, visitors: dict[str, Visitor]) -> dict[str, list[bytes]]:
-    """The names of the fields of every page's forms, by the rule they are sent to."""
+    """Return the names of fields in all pages' forms, by the rule to which they are sent."""
     names: dict[str, set[bytes]] = {}
     maps = [app.url_map.bind("127.0.0.1:8000") for app in (district.site.family, district.site.staff)]
     queue = [b"/", b"/en/", b"/en/c", b"/en/reply", b"/staff/", b"/staff/login"]
@@ -514,7 +514,7 @@ def _rule_of(maps: list[Any], path: bytes, methods: tuple[str, ...] = ("GET", "P
         for method in methods:
             try:
                 return str(adapter.match(path.decode(), method, return_rule=True)[0].rule)
-            except Exception:  # no such address, another method, or one that is sent on
+            except Exception:  # unknown URL, other method, or redirect
                 continue
     return ""
 
@@ -522,7 +522,7 @@ def _rule_of(maps: list[Any], path: bytes, methods: tuple[str, ...] = ("GET", "P
 def run(
     folder: Path, requests: int, seed: int, database_url: str = "", slow: float = SLOW, echo: bool = False
 ) -> Report:
-    """Send so many requests to a district built in an empty folder; its rows lie elsewhere if an address is named."""
+    """Send requests to a district that is built in an empty folder, or in the database at `database_url`."""
     errors, report = Errors(), Report(0, [], Counter(), Counter(), [])
     log = logging.getLogger("engage")
     log.addHandler(errors)
@@ -547,7 +547,7 @@ def run(
 
 def _one(number: int, sent: Request, visitors: dict[str, Visitor], errors: Errors, report: Report, slow: float) -> None:
     visitor = visitors[sent.role]
-    if visitor.token and number % 5:  # most forms come with their token, or no view behind it would be reached
+    if visitor.token and number % 5:  # most forms include their token, since otherwise no view would be reached
         if sent.headers.get("CONTENT_TYPE") == FORM:
             sent.body += b"&csrf_token=" + quoted(visitor.token.encode())
         else:
@@ -556,7 +556,7 @@ def _one(number: int, sent: Request, visitors: dict[str, Visitor], errors: Error
     report.requests += 1
     try:
         answer = visitor.send(sent.method, sent.path, sent.query, sent.body, **sent.headers)
-    except Exception as problem:  # whatever reaches the server is a broken page
+    except Exception as problem:  # any exception that reaches the server is a broken page
         report.findings.append(Finding(number, sent, f"raised {problem!r}", "\n".join(errors.lines)))
         return
     report.statuses[answer.status] += 1
@@ -575,7 +575,7 @@ def _wrong(answer: Answer, slow: float) -> str:
 
 
 def told(report: Report, seconds: float) -> str:
-    """A run in a few lines."""
+    """Return a summary of a run in a few lines."""
     statuses = ", ".join(f"{status}: {count:,}" for status, count in sorted(report.statuses.items()))
     slow = "; ".join(f"{busy:.2f} s {what}" for busy, what in report.slowest)
     return (
@@ -585,7 +585,7 @@ def told(report: Report, seconds: float) -> str:
 
 
 def main() -> None:
-    """Run it and print what was found. Exit code 1 where anything was."""
+    """Run it and print the findings. Exit code 1 if there are any."""
     given = argparse.ArgumentParser(description=__doc__)
     given.add_argument("--requests", type=int, default=10_000)
     given.add_argument("--seed", type=int, default=1)

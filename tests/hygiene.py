@@ -1,4 +1,4 @@
-"""What every page owes to whoever reads it, on any screen or by ear. Each page a visitor opens is looked at."""
+"""Requirements for every page, on any screen and with a screen reader. Each page that a visitor opens is checked."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ class Element:
     attributes: dict[str, str]
     parent: Element | None = None
     inside: list[Element | str] = field(default_factory=list)
-    _elements: list[Element] | None = None  # all below, once somebody asked
+    _elements: list[Element] | None = None  # all descendants, computed on first use
 
     def all(self, *tags: str) -> Iterator[Element]:
-        """Every element below, in order; of these tags, where any are named."""
+        """Yield every descendant in order, optionally with these tags only."""
         return iter([one for one in self._below() if one.tag in tags] if tags else self._below())
 
     def _below(self) -> list[Element]:
@@ -41,7 +41,7 @@ class Element:
         return self._elements
 
     def within(self, *tags: str) -> Element | None:
-        """The nearest element around this one with one of these tags."""
+        """Return the nearest ancestor with one of these tags."""
         around = self.parent
         while around is not None and around.tag not in tags:
             around = around.parent
@@ -49,7 +49,7 @@ class Element:
 
     @property
     def text(self) -> str:
-        """The words a person sees, with single spaces."""
+        """The text that a person sees, with single spaces."""
         return " ".join(self._words().split())
 
     def _words(self) -> str:
@@ -57,26 +57,26 @@ class Element:
         return "".join(one if isinstance(one, str) else one._words() for one in seen)
 
     def get(self, name: str) -> str | None:
-        """An attribute's value."""
+        """Return an attribute's value."""
         return self.attributes.get(name)
 
 
 TAG = r"""<(?P<end>/?)(?P<name>[a-z][a-z0-9-]*)(?P<rest>(?:\s+[^\s"'<>/=]+(?:="[^"<>]*")?)*)\s*(?P<alone>/?)>"""
 MARKUP = re.compile(rf"<!--.*?-->|<!doctype html>|{TAG}", re.S)
 ATTRIBUTE = re.compile(r"""([^\s"'<>/=]+)(?:="([^"<>]*)")?""")
-RAW = {"script", "style"}  # what stands in them is no HTML
+RAW = {"script", "style"}  # their content is not HTML
 
 
 class _Reader:
-    """A tree of elements; raises AssertionError where tags do not nest, and where something is not written as the site
-    writes it: tags and attributes in lower case, values in double quotes, < and > nowhere but around tags."""
+    """Builds a tree of elements. Raises AssertionError if tags do not nest or do not follow the site's style: tags and
+    attributes in lowercase, values in double quotes, < and > only around tags."""
 
     def __init__(self, html: str) -> None:
         self.html = html
         self.top = self.here = Element("", {})
 
     def read(self) -> Element:
-        """The whole page."""
+        """Return the whole page."""
         at = 0
         for found in MARKUP.finditer(self.html):
             if self.here.tag in RAW and found["name"] != self.here.tag:
@@ -117,12 +117,12 @@ class _Reader:
 
 
 def read(html: str) -> Element:
-    """The page as a tree."""
+    """Parse a page into a tree."""
     return _Reader(html).read()
 
 
 def check(page: Element) -> None:
-    """Fail, saying where, when a page owes something to its reader."""
+    """Fail, naming the place, if a page violates a requirement."""
     _head(page)
     _names(page)
     fields = _Fields(page)
@@ -169,7 +169,8 @@ def _names(page: Element) -> None:
 
 
 class _Fields:
-    """The labels of a page by the field they are for, its elements by their ids, and how many choices share a name."""
+    """The labels of a page by the field they are for, its elements by id, and the number of choices with the same
+    name."""
 
     def __init__(self, page: Element) -> None:
         self.labels: dict[str, str] = {}

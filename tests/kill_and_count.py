@@ -1,7 +1,9 @@
-"""Kill the server in the middle of its work, again and again, and count: `python -m tests.kill_and_count`.
+"""Crash test: kill the server repeatedly and count the results: `python -m tests.kill_and_count`.
 
-Families answer all the while and send again what got no answer. At the end every acknowledged submission must be
-stored, once, every stored one must have been acknowledged, and the file must be sound. Exit 0 if all of this holds."""
+Families answer during the test, and repeat requests without a response. At the end every acknowledged submission must
+be stored exactly once, every stored one must have been acknowledged, and the database file must be intact. Exit code 0
+if all of this holds.
+"""
 
 import argparse
 import asyncio
@@ -14,13 +16,13 @@ from random import Random
 
 from tests.bench.families import Server, Tally, crowd, script, serving, stored
 
-FAMILIES = 24  # at a time
+FAMILIES = 24  # concurrent
 ASKING = 0.02  # share of families that also open a thread
 
 
 @dataclass(frozen=True)
 class Count:
-    """What was found. `lost` and `double` are the figures that must be 0."""
+    """The results. `lost` and `double` must be 0."""
 
     kills: int
     acknowledged: int
@@ -34,7 +36,7 @@ class Count:
 
     @property
     def holds(self) -> bool:
-        """Whether nothing was lost, nothing doubled, and nothing broken."""
+        """Whether nothing was lost, duplicated, or damaged."""
         clean = not (self.lost or self.double or self.unknown or self.errors) and self.integrity == "ok"
         return clean and self.acknowledged > 0
 
@@ -45,11 +47,12 @@ class Count:
 
 
 def kill_and_count(kills: int, between: float, seed: int = 0, families: int = FAMILIES) -> Count:
-    """Kill a server so many times, `between` seconds after it answers (on average), then let all families finish."""
+    """Kill a server this number of times, on average `between` seconds after it starts, then let all families
+    finish."""
     tally = Tally()
     with tempfile.TemporaryDirectory() as name, serving(Path(name)) as (server, plan):
         said = script(plan, ASKING)
-        # in a thread of its own: a browser's test may have left an event loop running in this one
+        # in a separate thread: a browser test may have left an event loop running in this one
         with ThreadPoolExecutor(1) as alone:
             alone.submit(
                 lambda: asyncio.run(_kill(server, kills, between, families, said, tally, Random(seed)))
@@ -86,7 +89,7 @@ async def _kill(
 
 
 def main() -> None:
-    """Kill, count, print."""
+    """Run the test and print the results."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--between", type=float, default=2.0, help="seconds of work before a kill, on average")

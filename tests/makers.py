@@ -1,7 +1,8 @@
-"""The things tests need, made in one word and kept in the session; the test commits.
+"""Functions that add test data to the session; the test commits.
 
-A wave asks the small survey of tests/small.toml between 1 and 31 October 2026, openly and anonymously, unless told
-otherwise."""
+By default a wave has the survey of tests/small.toml, is open between October 1 and 31, 2026, by an open link, and
+anonymous.
+"""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
@@ -38,19 +39,19 @@ _numbers = count(1)
 
 
 def a_survey() -> Survey:
-    """One question of each kind, a rule and a repeated block."""
+    """Return a survey with one question of each kind, a rule, and a repeated block."""
     return read_survey(Path(__file__).with_name("small.toml"))
 
 
 def a_school(session: Session, id: str = "lincoln", name: str = "Lincoln Elementary") -> School:
-    """A school; the same one again if it is already there."""
+    """Return a school, which is added if it does not exist."""
     school = session.get(School, id) or School(id=id, name=name)
     session.add(school)
     return school
 
 
 def an_edition(session: Session, survey: Survey | None = None) -> StoredEdition:
-    """A survey as it stands today, in every language; the same one again if it is already there."""
+    """Return the current edition of a survey in every language, which is added if it does not exist."""
     edition = build_edition(survey or a_survey(), survey_catalogues())
     stored = session.get(StoredEdition, edition.digest) or StoredEdition(
         digest=edition.digest,
@@ -75,7 +76,7 @@ def a_wave(
     entry: str = "open",
     languages: Sequence[str] = ("en", "es", "ar"),
 ) -> Wave:
-    """A wave, of a school of its own if none is named."""
+    """Add a wave, with its own school if none is given."""
     wave = Wave(
         id=id,
         edition=an_edition(session, survey),
@@ -96,25 +97,25 @@ def a_wave(
 
 
 def screened(session: Session, *surveys: Survey) -> None:
-    """Every question of these surveys was looked at and is in no protected area."""
+    """Record for every question of these surveys that it is in no protected area."""
     for survey in surveys:
         store_decisions(session, dict.fromkeys(screening_items(survey), Decision(NONE)), None, date(2026, 8, 1))
 
 
 def group_key(settings: Settings) -> bytes:
-    """The key a site with these settings seals the groups of anonymous responses with."""
+    """Return the key with which a site with these settings encrypts the groups of anonymous responses."""
     return derive_key(settings.secret().encode(), GROUP_KEY)
 
 
 def group_of(settings: Settings, response: Response) -> ResponseGroup:
-    """The group of a stored response, opened with the site's key where it is sealed."""
+    """Return the group of a stored response, decrypted if necessary."""
     if response.sealed_group is not None:
         return open_group(group_key(settings), response.id, response.sealed_group)
     return ResponseGroup(response.school_id or OTHER, response.language, response.mode, response.answered_in or OTHER)
 
 
 def staff(session: Session, role: str, schools: Sequence[School] = (), email: str = "", language: str = "en") -> Staff:
-    """Someone who signs in with PASSWORD; a liaison works with Lincoln unless told otherwise."""
+    """Add a person who signs in with PASSWORD. A liaison works with Lincoln by default."""
     session.flush()
     if role == "liaison" and not schools:
         schools = [a_school(session)]
@@ -132,7 +133,7 @@ def staff(session: Session, role: str, schools: Sequence[School] = (), email: st
 def printed_sheets(
     session: Session, wave: Wave, by: Staff, copies: int = 2, *, school: str = "lincoln", language: str = "en"
 ) -> list[str]:
-    """The serials of sheets that were printed for a wave and wait for their families."""
+    """Return the serials of sheets that were printed for a wave and have not been returned."""
     number = next(_numbers)
     run = PrintRun(
         id=f"{number:032x}",
@@ -156,5 +157,5 @@ def printed_sheets(
 def accept(
     connection: Connection, survey: Any, wave: Any, *, today: date, rng: Random, **fields: Any
 ) -> StoredResponse:
-    """Store a response as the gate does; `fields` are those of a Submission."""
+    """Store a response as intake does; `fields` are those of a Submission."""
     return accept_response(connection, Submission(survey, wave, **fields), today=today, rng=rng)

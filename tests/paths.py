@@ -1,4 +1,4 @@
-"""Where the checkout and its modules are, for tests that read files."""
+"""Paths of the checkout and its modules, for tests that read files."""
 
 from pathlib import Path
 
@@ -7,5 +7,5 @@ ENGAGE = ROOT / "engage"
 
 
 def modules() -> list[Path]:
-    """Every module of the code but the migrations' steps."""
+    """Return every module of the code except migrations."""
     return sorted(path for path in ENGAGE.rglob("*.py") if "versions" not in path.parts)

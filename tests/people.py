@@ -1,4 +1,4 @@
-"""Visitors who speak in verbs. Every page they open is checked for what it owes its reader."""
+"""Simulated visitors, whose methods are verbs. Every page they open is checked by tests/hygiene.py."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.hygiene import Element, check, read
 
 
 class Visitor:
-    """Someone with a browser that knows no JavaScript."""
+    """A person with a browser without JavaScript."""
 
     def __init__(self, site: Any, base_url: str = "http://localhost") -> None:
         self.client = Client(site, TestResponse)
@@ -23,13 +23,16 @@ class Visitor:
         self.page: Element
 
     def opens(self, path: str, status: int = 200) -> Visitor:
-        """Go to an address of the site, and on where it sends."""
+        """Open a URL of the site and follow redirects."""
         self._goes("GET", path, None, status)
         return self
 
     def sends(self, *, button: str | None = None, status: int = 200, **values: Any) -> Visitor:
-        """Fill in the page's form and send it. The form is the one with this button's words, or the last in the main
-        part. Fields not named keep what the page shows; a list gives a field several values; None empties it."""
+        """Fill in a form of the page and send it.
+
+        The form is the one whose button has this text, or the last in the main part. Fields that are not given have the
+        page's values; a list gives a field several values; None empties it.
+        """
         form = self._form(button)
         known = [one.get("name") for one in form.all("input", "select", "textarea", "button")]
         for name in values:
@@ -47,30 +50,30 @@ class Visitor:
         return self
 
     def follows(self, words: str) -> Visitor:
-        """Take the link with these words."""
+        """Follow the link with this text."""
         links = [link for link in self.page.all("a") if link.text == words]
         assert links, f"no link {words!r}; there are {[link.text for link in self.page.all('a')]}"
         return self.opens(links[0].attributes["href"])
 
     def sees(self, *words: str) -> Visitor:
-        """Find these words on the page."""
+        """Assert that the page has these texts."""
         for one in words:
             assert one in self.page.text, f"{one!r} is not in: {self.page.text}"
         return self
 
     def sees_no(self, *words: str) -> Visitor:
-        """Find none of these words on the page."""
+        """Assert that the page has none of these texts."""
         for one in words:
             assert one not in self.page.text, f"{one!r} is in: {self.page.text}"
         return self
 
     @property
     def language(self) -> str:
-        """The language the page says it is in."""
+        """The language that the page declares."""
         return next(self.page.all("html")).attributes["lang"]
 
     def field(self, name: str) -> str | None:
-        """What the page shows in a field."""
+        """Return the value of a field on the page."""
         return filled(self._form_with(name)).get(name)
 
     def _goes(self, method: str, path: str, data: MultiDict[str, str] | None, status: int) -> None:
@@ -83,7 +86,7 @@ class Visitor:
             target = urlsplit(urljoin(self.base_url + path, self.response.location))
             assert target.netloc == urlsplit(self.base_url).netloc, f"sent away to {self.response.location}"
             path = target.path + (f"?{target.query}" if target.query else "")
-            if self.response.status_code not in (307, 308):  # these say: the same form once more
+            if self.response.status_code not in (307, 308):  # these statuses repeat the same form
                 method, data = "GET", None
         assert self.response.status_code == status, f"{path}: {self.response.status}\n{self.response.text[:2000]}"
         if self.response.mimetype == "text/html":
@@ -129,13 +132,13 @@ def filled(form: Element) -> MultiDict[str, str]:
 
 
 def rows(table: Element) -> dict[str, list[str]]:
-    """A table's cells by the heading of their row."""
+    """Return a table's cells by the heading of their row."""
     lines = next(table.all("tbody")).all("tr")
     return {next(line.all("th")).text: [cell.text for cell in line.all("td")] for line in lines}
 
 
 class StaffMember(Visitor):
-    """Someone who signs in."""
+    """A person who signs in."""
 
     def signs_in(self, email: str, password: str) -> StaffMember:
         """Open the sign-in page and sign in."""
@@ -145,38 +148,38 @@ class StaffMember(Visitor):
         return self
 
     def signs_out(self) -> StaffMember:
-        """Use the button on top of every staff page."""
+        """Press the button at the top of every staff page."""
         self.sends(button="Sign out")
         return self
 
 
 class Liaison(StaffMember):
-    """Works with families of certain schools: prints, keys, answers."""
+    """A liaison, who prints, keys, and answers."""
 
     def takes(self, serial: str, status: int = 200) -> Liaison:
-        """Type the serial of the next sheet."""
+        """Enter the serial of the next sheet."""
         self.opens("/staff/liaison/keying?" + urlencode({"serial": serial}), status)
         return self
 
     def keys(self, marks: dict[str, Any], status: int = 200) -> Liaison:
-        """Key the sheet on the desk by field names ("child.1.device") and save it."""
+        """Key the current sheet by field names ("child.1.device") and save it."""
         self.sends(button="Save this form", status=status, **marks)
         return self
 
     def answers(self, text: str, language: str | None = None, status: int = 200) -> Liaison:
-        """Answer the family whose question is open."""
+        """Answer the open conversation."""
         chosen = {"language": language} if language else {}
         self.sends(button="Send the answer", status=status, text=text, **chosen)
         return self
 
 
 class Leader(StaffMember):
-    """Reads figures, decides and promises."""
+    """A leader, who reads figures, decides, and makes promises."""
 
     HOME = "/staff/district/checkpoints"
 
     def plans(self, title: str, meets_on: str, *waves: str) -> Leader:
-        """Plan a checkpoint over some waves."""
+        """Plan a checkpoint for some waves."""
         self.opens(f"{self.HOME}/new").sends(title=title, meets_on=meets_on, waves=list(waves))
         return self
 
@@ -186,23 +189,23 @@ class Leader(StaffMember):
         return self
 
     def freezes(self, checkpoint: str, status: int = 200) -> Leader:
-        """Read what freezing means, and freeze."""
+        """Open the page about freezing, and freeze."""
         self.opens(f"{self.HOME}/{checkpoint}/freeze").sends(status=status)
         return self
 
     def promises(self, checkpoint: str, **words: Any) -> Leader:
-        """Write a promise: `theme`, `you_said`, `we_will` in English, `owner`, `due`, `stage`."""
+        """Add a promise: `theme`, `you_said`, `we_will` in English, `owner`, `due`, `stage`."""
         fields = {name if name in ("owner", "due", "stage") else f"en-{name}": each for name, each in words.items()}
         self.opens(f"{self.HOME}/{checkpoint}/promises/new").sends(**fields)
         return self
 
     def publishes(self, checkpoint: str, status: int = 200, **choices: Any) -> Leader:
-        """Let families read the results."""
+        """Publish the results for families."""
         self.opens(f"{self.HOME}/{checkpoint}/publish").sends(status=status, **choices)
         return self
 
     def finding(self, question: str) -> dict[str, list[str]]:
-        """The table under a question of the open checkpoint: from an answer to the cells beside it."""
+        """Return the table of a question in the open checkpoint: from an answer to the cells beside it."""
         for one in self.page.all("div"):
             if one.get("class") == "finding" and next(one.all("h3")).text == question:
                 return rows(next(one.all("table")))
@@ -210,10 +213,10 @@ class Leader(StaffMember):
 
 
 class Family(Visitor):
-    """Someone at home, with a phone."""
+    """A family member with a phone."""
 
     def begins(self, wave: str, language: str = "en", **values: Any) -> Family:
-        """Open a wave's link, read the first page and press the button under it."""
+        """Open a wave's link and press the button at the bottom of the first page."""
         self.opens(f"/{language}/w/{wave}")
         self.sends(**values)
         return self
@@ -225,14 +228,15 @@ class Family(Visitor):
         return self
 
     def answers(self, answers: dict[str, Any] | None = None, **more: Any) -> Family:
-        """Fill in the page by field names ("child.1.device") and go on, also without what the page asks for once."""
+        """Fill in the page by field names ("child.1.device") and continue, even if the page asks once for missing
+        answers."""
         self.sends(**(answers or {}), **more)
         if any(one.get("name") == "without" for one in self.page.all("button")):
             self.sends()
         return self
 
     def walks(self, answers: dict[str, Any]) -> Family:
-        """Go through all pages up to the last look, giving these answers wherever they are asked for."""
+        """Go through all pages to the review page, with these answers wherever their questions appear."""
         while urlsplit(self.path).path.rpartition("/")[2].isdecimal():
             here = self.path
             known = {one.get("name") for one in self._form(None).all("input", "select", "textarea")}
@@ -242,12 +246,12 @@ class Family(Visitor):
         return self
 
     def sends_answers(self) -> Family:
-        """Press the last button."""
+        """Press the button that submits."""
         self.sends(button="Send my answers")
         return self
 
     def speaks(self, tag: str) -> Family:
-        """Change the language with the list on top of the page."""
+        """Change the language with the list at the top of the page."""
         for button in self.page.all("button"):
             if button.get("name") == "to" and button.get("value") == tag:
                 form = next(one for one in self.page.all("form") if one.get("id") == button.get("form"))
@@ -261,17 +265,17 @@ class Family(Visitor):
         return self
 
     def cookie(self, wave: str) -> str | None:
-        """What the phone holds for a survey."""
+        """Return the phone's cookie for a survey."""
         found = self.client.get_cookie(cookie_name(wave, secure=False))
         return found and found.value
 
     @property
     def reply_code(self) -> str:
-        """The code on the thanks page."""
+        """Return the code on the thanks page."""
         return next(one.text for one in self.page.all("bdi") if one.get("id") == "reply-code")
 
     def comes_back_with(self, code: str, language: str = "en", status: int = 200) -> Family:
-        """Type in a reply code."""
+        """Enter a reply code."""
         self.opens(f"/{language}/reply")
         self.sends(code=code, status=status)
         return self

@@ -1,4 +1,4 @@
-"""A mail server run by the tests, that does what a test wants of it."""
+"""A mail server for tests, whose responses a test controls."""
 
 import asyncio
 import threading
@@ -17,8 +17,8 @@ PATIENCE = 10  # seconds
 
 @dataclass
 class Postbox:
-    """What arrived. `answers`: what the server says instead of "250 OK", by the word of the protocol (RCPT, DATA);
-    `delays`: seconds it thinks before it answers; "END" is after it has taken a letter."""
+    """The received emails. `answers`: responses in place of "250 OK", by the command of the protocol (RCPT, DATA);
+    `delays`: seconds before a response; "END" is after an email was accepted."""
 
     arrived: list[EmailMessage] = field(default_factory=list)
     receivers: list[str] = field(default_factory=list)
@@ -49,13 +49,14 @@ class Postbox:
 
     @property
     def ids(self) -> list[str]:
-        """The Message-IDs of what arrived, doubles too."""
+        """The Message-IDs of received emails, including duplicates."""
         return [str(each["Message-ID"]) for each in self.arrived]
 
 
 @contextmanager
 def a_postbox(**how: Any) -> Iterator[Postbox]:
-    """A server on loopback, in a thread of its own; `how` goes to aiosmtpd's SMTP, `tls` wraps the whole line."""
+    """Run a server on loopback in its own thread. `how` has arguments for aiosmtpd's SMTP; with `tls` the whole
+    connection is encrypted."""
     box, ready, stopping = Postbox(), threading.Event(), threading.Event()
     tls = how.pop("tls", None)
 

@@ -1,4 +1,4 @@
-"""An OpenID provider run by the tests: discovery, authorize, token and keys, with PKCE checked."""
+"""An OpenID provider for tests: discovery, authorize, token, and keys, with a check of PKCE."""
 
 import base64
 import hashlib
@@ -25,14 +25,14 @@ Claims = dict[str, Any]
 
 @cache
 def first_key() -> RSAKey:
-    """Made once: it takes a tenth of a second."""
+    """Return a key, created once since it takes a tenth of a second."""
     return RSAKey.generate_key(2048, {"kid": "first"})
 
 
 @dataclass
 class OpenIdProvider:
-    """`person`: who signs in there. `changes`: what a hostile one puts into the token instead. `signs`: how the token
-    is made of its claims; None for the honest way. `broken`: paths that answer 500."""
+    """A provider. `person`: who signs in. `changes`: claims of a malicious token. `signs`: how the token is made from
+    its claims; None for the correct way. `broken`: paths that return 500."""
 
     issuer: str = ""
     person: Claims = field(default_factory=dict)
@@ -60,11 +60,11 @@ class OpenIdProvider:
         return answer(request)(environ, start_response)
 
     def published_keys(self) -> Claims:
-        """What the keys' address answers."""
+        """Return the response with the public keys."""
         return {"keys": [self.key.as_dict(private=False)]}
 
     def grant(self, address: str) -> str:
-        """What the browser is sent back with after someone signed in at the authorize address."""
+        """Return the parameters of the redirect after a person signed in at the authorize URL."""
         asked = {name: values[0] for name, values in parse_qs(urlsplit(address).query).items()}
         assert asked["client_id"] == CLIENT
         assert asked["response_type"] == "code"
@@ -110,22 +110,22 @@ class OpenIdProvider:
 
 
 def signed(provider: OpenIdProvider, claims: Claims) -> str:
-    """The honest way."""
+    """Sign correctly."""
     return jwt.encode({"alg": "RS256", "kid": provider.key.kid}, claims, provider.key)
 
 
 def unsigned(_provider: OpenIdProvider, claims: Claims) -> str:
-    """alg none."""
+    """Use alg none."""
     return f"{_part({'alg': 'none', 'typ': 'JWT'})}.{_part(claims)}."
 
 
 def signed_by_another(provider: OpenIdProvider, claims: Claims) -> str:
-    """By a key that only says it is the provider's."""
+    """Sign with another key that has the provider's key id."""
     return jwt.encode({"alg": "RS256", "kid": provider.key.kid}, claims, RSAKey.generate_key(2048))
 
 
 def signed_with_the_public_key(provider: OpenIdProvider, claims: Claims) -> str:
-    """HS256 with what everybody knows as the secret."""
+    """Sign by HS256 with the public key as the secret."""
     import hmac
 
     head = f"{_part({'alg': 'HS256', 'kid': provider.key.kid})}.{_part(claims)}"
@@ -134,7 +134,7 @@ def signed_with_the_public_key(provider: OpenIdProvider, claims: Claims) -> str:
 
 
 def spoiled(provider: OpenIdProvider, claims: Claims) -> str:
-    """A word changed after signing."""
+    """Change a character after signing."""
     head, _body, signature = signed(provider, claims).split(".")
     return f"{head}.{_part(claims | {'sub': 'somebody else'})}.{signature}"
 
@@ -149,11 +149,11 @@ def _json(told: Claims, status: int = 200) -> Response:
 
 @contextmanager
 def a_provider() -> Iterator[OpenIdProvider]:
-    """One on loopback, in a thread."""
+    """Run a provider on loopback, in a thread."""
     provider = OpenIdProvider()
     server = make_server("127.0.0.1", 0, provider, threaded=True)
     provider.issuer = f"http://127.0.0.1:{server.port}"
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)  # s until it sees that it ends
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)  # s between polls
     thread.start()
     try:
         yield provider

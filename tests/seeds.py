@@ -1,4 +1,4 @@
-"""Rows that many tests begin with, made once for a session and put into each test's database."""
+"""Rows that many tests start with, created once per session and inserted into each test's database."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -16,7 +16,7 @@ INSERT = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
 def collect_rows(build: Callable[[Session], object], folder: Path) -> Rows:
-    """The rows that `build` puts into an empty database, by table, in the order in which tables can be filled."""
+    """Return the rows that `build` adds to an empty database, by table, in an order in which tables can be filled."""
     engine = connect(f"sqlite:///{folder / 'seed.db'}")
     Base.metadata.create_all(engine)
     with write_session(engine) as session:
@@ -33,7 +33,7 @@ def _rows(connection: Connection, table: Table) -> list[dict[str, Any]]:
 
 
 def insert_rows(engine: Engine, rows: Rows) -> None:
-    """Insert the rows; a row that is there already under the same key stays as it is."""
+    """Insert the rows; existing rows with the same key are not changed."""
     with write_session(engine) as session:
         for table, each in rows.items():
             statement = INSERT[engine.dialect.name](table).on_conflict_do_nothing()

@@ -1,7 +1,8 @@
-"""What every test would do again with the same result, done once in each process: half of the suite's time.
+"""Caching of results that are the same in every test, once per process, which saves half of the suite's time.
 
-Only how long things take is changed: addresses are compiled by Werkzeug and statements by SQLAlchemy as ever, once for
-all the sites that the tests build; passwords and reply codes are hashed as ever, with little memory."""
+It changes only how long things take. Werkzeug compiles URLs and SQLAlchemy compiles statements as usual, but once for
+all sites that the tests build. Passwords and reply codes are hashed as usual, with little memory.
+"""
 
 import hashlib
 import pickle
@@ -20,12 +21,12 @@ from engage.domain.summaries.release_history import Released, release_figures
 
 REAL_PASSWORDS = (passwords.PASSES, passwords.MEMORY, passwords.LANES)
 REAL_REPLY_CODES = (access_codes.ARGON2_PASSES, access_codes.ARGON2_MEMORY, access_codes.ARGON2_LANES)
-LITTLE = 8  # KiB, the least that Argon2 takes
-STATEMENTS_MOST = 5000  # compiled and kept
+LITTLE = 8  # KiB, the minimum of Argon2
+STATEMENTS_MOST = 5000  # compiled and cached
 
 
 def install() -> None:
-    """Do so from now on in this process."""
+    """Install the caches in this process."""
     _hash_quickly()
     _share_rules()
     _share_statements()
@@ -38,7 +39,8 @@ def _hash_quickly() -> None:
 
 
 def _share_rules() -> None:
-    """A rule's builder is code made from its parts alone; it reads converters from the rule that calls it."""
+    """Share the code that Werkzeug compiles per rule. It depends on the parts of the rule only, and gets converters
+    from the rule that calls it."""
     build = Rule._compile_builder
     made: dict[tuple[object, ...], Callable[..., tuple[str, str]]] = {}
 
@@ -54,7 +56,7 @@ def _share_rules() -> None:
 
 
 def _share_statements() -> None:
-    """Statements are compiled for a kind of database, and kept for all engines of that kind."""
+    """Share compiled statements between all engines of the same dialect."""
     for dialect in (SQLiteDialect_pysqlite, PGDialect_psycopg):
         dialect.__eq__ = lambda self, other: type(self) is type(other)  # type: ignore[method-assign]
         dialect.__hash__ = lambda self: hash(type(self))  # type: ignore[method-assign]
@@ -66,8 +68,8 @@ _released: dict[bytes, bytes] = {}
 
 
 def release_figures_once(*arguments: Any, **named: Any) -> Released:
-    """`release_figures`; the same counts are suppressed once. For tests of pages that show one district's answers, not
-    for those that compare figures."""
+    """Call `release_figures`, cached by counts. For tests of pages that show one district's answers, not for those that
+    compare figures."""
     key = hashlib.sha256(pickle.dumps((arguments, named))).digest()
     if key not in _released:
         _released[key] = pickle.dumps(release_figures(*arguments, **named))

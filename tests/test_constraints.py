@@ -1,4 +1,4 @@
-"""Exact versions: what a clean install takes, and what an upgrade says."""
+"""Pinned versions: what a clean installation uses, and the report of an upgrade."""
 
 import ast
 import importlib.util
@@ -19,7 +19,7 @@ LINE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*==[0-9][0-9a-z.+!]*")
 
 
 def script(name: str) -> ModuleType:
-    """A script of .ci as a module."""
+    """Import a script of .ci as a module."""
     spec = importlib.util.spec_from_file_location(name, CI / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
@@ -92,18 +92,18 @@ def test_the_failed_files_of_a_report(tmp_path: Path, report: str, printed: list
 
 
 DEBIAN = {"pdftotext": "poppler-utils", "pdfinfo": "poppler-utils"}
-ESSENTIAL = {"chmod", "mount", "umount"}  # on every Debian
+ESSENTIAL = {"chmod", "mount", "umount"}  # part of every Debian
 
 
 def commands() -> dict[str, Path]:
-    """Every program a test starts by a plain name, with the test's file."""
+    """Return every program that a test starts by a plain name, with the test's file."""
     sources = {path: path.read_text("utf-8") for path in (TOP / "tests").rglob("*.py")}
     trees = {path: list(ast.walk(ast.parse(text))) for path, text in sources.items() if "subprocess." in text}
     return {name: path for path, nodes in trees.items() for name in _programs(nodes)}
 
 
 def _programs(nodes: list[ast.AST]) -> set[str]:
-    """First words of the lists handed to subprocess, in the call itself or by a name."""
+    """Return the first items of the lists passed to subprocess, directly or through a variable."""
     calls = [each for each in nodes if isinstance(each, ast.Call) and "subprocess" in ast.dump(each.func)]
     handed = [each.args[0] for each in calls if each.args]
     names = {each.id for each in handed if isinstance(each, ast.Name)}

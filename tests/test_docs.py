@@ -1,4 +1,4 @@
-"""What the documentation points to is there: files, headings, tests and modules."""
+"""References in the documentation exist: files, headings, tests, and modules."""
 
 import re
 from pathlib import Path
@@ -17,7 +17,7 @@ def documents() -> list[Path]:
 
 
 def anchors(document: Path) -> set[str]:
-    """The headings of a document, as GitHub makes anchors of them."""
+    """Return the headings of a document, as GitHub's anchors."""
     headings = re.findall(r"^#+ (.+)$", document.read_text("utf-8"), re.M)
     return {re.sub(r"[^\w\- ]", "", each.lower()).strip().replace(" ", "-") for each in headings}
 

@@ -1,4 +1,4 @@
-"""What docstrings and comments of the code name is there: exceptions, modules, functions."""
+"""Names in docstrings and comments exist: exceptions, modules, functions."""
 
 import ast
 import builtins
@@ -21,7 +21,7 @@ def tree(path: Path) -> ast.Module:
 
 @cache
 def known() -> frozenset[str]:
-    """Every class, function, import, attribute and parameter of the code, and what Python itself has."""
+    """Return every class, function, import, attribute, and parameter of the code, and Python's built-ins."""
     names = set(dir(builtins))
     for path in modules():
         for node in ast.walk(tree(path)):
@@ -41,7 +41,7 @@ def known() -> frozenset[str]:
 
 @cache
 def of_modules() -> dict[str, frozenset[str]]:
-    """What each module defines, by its last name; of several with one name all they define."""
+    """Return the definitions of each module by the last part of its name; modules with the same name are combined."""
     found: dict[str, frozenset[str]] = {}
     for path in modules():
         here = {each.name for each in ast.walk(tree(path)) if isinstance(each, ast.ClassDef | ast.FunctionDef)}

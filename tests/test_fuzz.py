@@ -1,4 +1,4 @@
-"""Four hundred strange requests; `python -m tests.fuzz` sends as many as you like."""
+"""Fuzzing with four hundred requests; `python -m tests.fuzz` sends any number."""
 
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ SEED = 20261014
 def test_no_strange_request_breaks_a_page(tmp_path: Path, settings: Settings) -> None:
     report = run(
         tmp_path, ROUND, SEED, settings.database_url, slow=8
-    )  # on a busy machine; 2 s is what `python -m tests.fuzz` asks for
+    )  # on a busy machine; the limit of `python -m tests.fuzz` is 2 s
     print("\n" + told(report, 0))
     assert not report.findings, "\n\n".join(map(str, report.findings))
     assert len(report.routes) > 60, "most addresses were visited"
@@ -32,7 +32,7 @@ def test_no_strange_request_breaks_a_page(tmp_path: Path, settings: Settings) ->
 
 
 DEEP = b'{"a":' * 5_000
-FOUND = {  # what such requests once broke
+FOUND = {  # requests that caused errors in the past
     "a query that is not UTF-8": ("GET", b"/staff/administration/staff", b"\xff\xfe", b"", {}),
     "JSON nested deeply": ("POST", b"/staff/login", b"", DEEP, {"CONTENT_TYPE": "application/json"}),
     "JSON that is a list": ("POST", b"/staff/login", b"", b"[[1]]", {"CONTENT_TYPE": "application/json"}),

@@ -23,8 +23,8 @@ WEB = {"web", "sites", "app", "server", "demo", "cli", "__main__", "__init__"}
 FLASK = {"flask", "werkzeug", "wtforms", "flask_login", "flask_babel", "flask_wtf", "whitenoise"}
 UNNAMED = {"utils", "util", "helpers", "helper", "common", "misc", "tools", "lib"}
 LONGEST = 400  # lines
-SHORTEST = 40  # lines; a shorter module joins the one it serves
-CONTRACTS = {"__init__", "__main__", "blueprint", "context", "env"}  # short by nature; env is Alembic's
+SHORTEST = 40  # lines; a shorter module is merged into the one it serves
+CONTRACTS = {"__init__", "__main__", "blueprint", "context", "env"}  # may be short; env is Alembic's
 SHORT_PACKAGES = {"engage.cli", "engage.storage.models"}  # one module for each command, and for each group of tables
 SHORT_FILES = {
     "engage.base.exports.csv",
@@ -62,11 +62,11 @@ PARTICIPLES = {
     *("told", "said", "kept", "found", "given", "made", "known", "shown", "asked", "came", "look", "again"),
     *("mine", "own"),
 }
-LAZY = {"cli", "__init__"}  # commands and the package load what they use when it is used
+LAZY = {"cli", "__init__"}  # commands and the package import modules on first use
 
 
 def name(path: Path) -> str:
-    """A module's dotted name."""
+    """Return a module's dotted name."""
     return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
 
 
@@ -76,18 +76,18 @@ def names() -> frozenset[str]:
 
 
 def layer(module: str) -> str:
-    """engage.domain.roster.diff: domain; engage itself: __init__."""
+    """Return the layer: domain for engage.domain.roster.diff; __init__ for engage itself."""
     return (*module.split("."), "__init__")[1]
 
 
 def package(module: str) -> str:
-    """engage.domain.roster.diff: roster; empty for the layer's own package."""
+    """Return the package: roster for engage.domain.roster.diff; empty for the layer's own package."""
     return (*module.split("."), "", "")[2]
 
 
 @cache
 def imports(path: Path) -> tuple[tuple[str, ast.stmt], ...]:
-    """Every module a file imports, with the statement; not those for the type checker only."""
+    """Return every module a file imports, with the statement, except those for the type checker only."""
     return tuple(_imports(path))
 
 
@@ -107,7 +107,7 @@ def _imports(path: Path) -> Iterator[tuple[str, ast.stmt]]:
 
 
 def ours(path: Path) -> set[str]:
-    """The modules of engage that a module imports."""
+    """Return the modules of engage that a module imports."""
     return {module for module, _ in imports(path) if module.split(".")[0] == "engage"}
 
 
@@ -138,7 +138,7 @@ def test_the_command_line_imports_no_site() -> None:
 
 
 def test_only_storage_web_and_tasks_commit() -> None:
-    """Domains leave the commit to the view, the command or the task that opened the session."""
+    """Domains leave the commit to the view, command, or task that opened the session."""
     for path in modules():
         if layer(name(path)) == "domain":
             calls = [node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Attribute)]
@@ -154,7 +154,7 @@ def test_imports_are_at_the_top() -> None:
         assert hidden <= LOADED_LATE.get(name(path), set()), f"{name(path)} imports {hidden} inside something"
 
 
-LOADED_LATE = {  # only the worker's process loads DBOS and pandas
+LOADED_LATE = {  # only the worker's process imports DBOS and pandas
     "engage.server.worker_process": {"engage.services.retention.policies", "engage.services.tasks.worker"}
 }
 
@@ -173,7 +173,7 @@ def test_no_cycle_of_modules() -> None:
 
 
 def _is_needed(one: str, other: str) -> bool:
-    return other != one and not one.startswith(other + ".")  # every module imports the package around it
+    return other != one and not one.startswith(other + ".")  # every module implicitly imports its packages
 
 
 def test_every_module_has_a_name_that_says_something() -> None:
@@ -186,7 +186,7 @@ def test_no_module_name_stands_twice_in_a_layer() -> None:
 
 
 def definitions(path: Path) -> Iterator[ast.FunctionDef | ast.ClassDef]:
-    """Every function and class of a module, methods and inner ones too."""
+    """Yield every function and class of a module, including methods and inner ones."""
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             yield node
@@ -198,7 +198,7 @@ def test_no_function_or_class_has_a_bare_participle_for_a_name() -> None:
 
 
 def names_inside(path: Path) -> set[str]:
-    """Every parameter and local variable of a module's functions."""
+    """Return every parameter and local variable of a module's functions."""
     functions = [node for node in definitions(path) if isinstance(node, ast.FunctionDef)]
     nodes = [inner for function in functions for inner in ast.walk(function)]
     stored = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
@@ -210,7 +210,7 @@ def test_no_parameter_or_local_variable_has_a_bare_participle_for_a_name() -> No
 
 
 def test_each_is_a_name_only_in_a_loop_of_one_line() -> None:
-    """Where a loop is longer, its variable says what it is."""
+    """In a longer loop, the variable's name says what it is."""
     long = {
         f"{name(path)}:{node.lineno}"
         for path in modules()
@@ -222,7 +222,7 @@ def test_each_is_a_name_only_in_a_loop_of_one_line() -> None:
 
 
 def test_no_class_name_stands_twice() -> None:
-    """Private ones may, and WTForms' Meta; what other modules import must be found by its name."""
+    """Except private ones and WTForms' Meta: what other modules import must be searchable by name."""
     counted = Counter(node.name for path in modules() for node in definitions(path) if isinstance(node, ast.ClassDef))
     assert [one for one, count in counted.items() if count > 1 and not one.startswith("_") and one != "Meta"] == []
 
@@ -247,7 +247,7 @@ MAPPING_TO_ANY = re.compile(r"\b(dict|Mapping|MutableMapping)\[str, Any\]")
 
 
 def aliases_of_untyped_mappings(path: Path) -> set[str]:
-    """Names of a module for a mapping to Any, such as `Values = dict[str, Any]`."""
+    """Return the names of a module for a mapping to Any, such as `Values = dict[str, Any]`."""
     return {
         target.id
         for node in ast.parse(path.read_text("utf-8")).body
@@ -304,7 +304,7 @@ def is_contract(path: Path) -> bool:
 
 
 def test_a_short_module_joins_the_one_it_serves() -> None:
-    """The list names those that are short still; it may only become shorter."""
+    """The list names those that are still short; it may only become shorter."""
     short = {path for path in modules() if len(path.read_text("utf-8").splitlines()) < SHORTEST}
     assert {name(path) for path in short if not is_contract(path)} == SHORT_FILES
 
@@ -348,7 +348,7 @@ def test_the_staff_app_opens_to_strangers_only_where_they_sign_in(site: Any) -> 
 
 @pytest.mark.sqlite
 def test_a_stranger_sees_no_staff_page(site: Any) -> None:
-    """Every staff address, asked for without signing in, sends to the sign-in page or refuses; none answers."""
+    """Every staff URL, requested without signing in, redirects to the sign-in page or is refused; none responds."""
     client = site.staff.test_client()
     for rule in site.staff.url_map.iter_rules():
         if rule.endpoint in OPEN_TO_ALL:
@@ -361,7 +361,7 @@ def test_a_stranger_sees_no_staff_page(site: Any) -> None:
 
 
 def test_getting_a_page_changes_nothing_by_its_name() -> None:
-    """A route for GET is not named for a deed that changes something."""
+    """A GET route is not named after an action that changes something."""
     deeds = re.compile(r"(delete|remove|publish|freeze|submit|restore)")
     for path in modules():
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):

@@ -1,4 +1,4 @@
-"""The look at every page finds what a page must not have, and lets a good one pass."""
+"""The check of every page detects each fault, and passes a valid page."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What cannot be undone is asked on its own page; every other action says how it is mended."""
+"""Irreversible actions are confirmed on their own page; for every other action, the test says how it is undone."""
 
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ ASKED_FIRST = {
     "family.send_in": "family.check",
     "family.clear": "family.ask_to_clear",
 }
-"""Actions that nobody can undo, by endpoint, with the page that says what they do before they are done."""
+"""Actions that nobody can undo, by endpoint, with the page that describes their effect beforehand."""
 
 TYPED_FIRST = {"district.replace_code": "the old code is typed in; the new one is shown at once"}
 MENDED = {
@@ -85,7 +85,7 @@ MENDED = {
 
 
 def posts(site: Any) -> dict[str, Any]:
-    """Every endpoint that changes something, with its app."""
+    """Return every endpoint that changes something, with its app."""
     apps = (site.family, site.staff)
     return {rule.endpoint: app for app in apps for rule in app.url_map.iter_rules() if "POST" in rule.methods}
 

@@ -1,4 +1,4 @@
-"""An acknowledged answer survives kill -9. The long form is `python -m tests.kill_and_count`."""
+"""An acknowledged submission survives kill -9. The long form is `python -m tests.kill_and_count`."""
 
 import pytest
 

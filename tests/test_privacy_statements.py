@@ -1,7 +1,8 @@
 """docs/privacy-statements.md lists every sentence about privacy that families read, with what makes it true.
 
-A sentence is one where its translators' note begins with "privacy:". A sentence that families read and that speaks of
-names, storing, hiding or who sees what must be marked so, or stand in OTHERWISE below."""
+Such a sentence has a translators' note that begins with "privacy:". A sentence for families that mentions names,
+storing, hiding, or who sees what must have it, or be listed in OTHERWISE below.
+"""
 
 import ast
 import re
@@ -29,7 +30,7 @@ ABOUT_PRIVACY = re.compile(
     r"could open your answers|not shown|tells (them|us)|not have to|any question)\b",
     re.IGNORECASE,
 )
-OTHERWISE = {  # sentences with such a word that say nothing about privacy
+OTHERWISE = {  # sentences with such a word that are not about privacy
     "Kept",
     "We cannot find this code. Please check your letter and try again.",
     "We cannot find this survey",
@@ -78,7 +79,7 @@ def rows() -> list[Row]:
 
 
 def messages(*domains: str) -> Iterator[tuple[str, Message]]:
-    """The English sentences of the interface, or of these domains."""
+    """Yield the English sentences of the interface, or of these domains."""
     for domain in domains or INTERFACE:
         with (shipped_folder("translations") / f"{domain}.pot").open("rb") as template:
             for message in filter(lambda message: message.id, read_po(template)):
@@ -90,7 +91,7 @@ def is_marked(message: Message) -> bool:
 
 
 def plain(sentence: str) -> str:
-    """As it stands in the document."""
+    """Return a sentence as it is in the document."""
     return re.sub(r"%\((\w+)\)s", r"{\1}", re.sub(r"</?b>", "", sentence))
 
 
@@ -113,7 +114,7 @@ def test_a_sentence_about_privacy_is_marked() -> None:
 
 
 def test_the_words_are_those_that_sentences_about_privacy_use() -> None:
-    """The scan above would find nearly all of the sentences that are marked."""
+    """The search above would find nearly all marked sentences."""
     marked = [sentence for sentence, message in messages() if is_marked(message)]
     assert sum(bool(ABOUT_PRIVACY.search(sentence)) for sentence in marked) >= 0.8 * len(marked)
 

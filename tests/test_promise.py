@@ -1,7 +1,8 @@
-"""The promise of an anonymous wave, attacked: nobody who holds the whole database, its log, its backups and the list of
-codes, but not the site's key, ties an answer to an invitation better than by chance.
+"""Attack on an anonymous wave: someone who has the whole database, its log, its backups, and the list of codes, but not
+the site's key, cannot link a response to an invitation better than by chance.
 
-The attacker is tested too: where the site leaks, as it once did, the same attacker finds it."""
+The attacker is tested too: it finds the links on sites with leaks.
+"""
 
 import base64
 import json
@@ -41,13 +42,13 @@ pytestmark = pytest.mark.slow
 
 RNG = SystemRandom()
 
-SEEDS = 60  # waves; in the long form 200
+SEEDS = 60  # waves; 200 in the long form
 SEEDS_OF_A_LEAK = 12
 LEVEL = 0.01
 
 
 def judged(migrated_file, folder, seeds, send=soundly) -> Verdict:
-    """Play so many waves, attack each, and judge the links."""
+    """Simulate waves, attack each, and return the verdict on the links."""
     jury, template = Jury(np.random.default_rng(1)), wave_in(migrated_file, folder)
     for seed in range(seeds):
         loot, truth = play(template, folder, seed, send)
@@ -87,7 +88,7 @@ def test_the_attacker_finds_drafts_that_are_not_sealed(migrated_file, tmp_path, 
     assert verdict.p_best < LEVEL
 
 
-# The database itself refuses
+# Constraints of the database
 
 
 @pytest.fixture
@@ -183,7 +184,7 @@ def test_an_anonymous_wave_stays_one_once_codes_are_made(engine, both):
 
 @pytest.fixture
 def coded(engine, site):
-    """An anonymous wave with 24 codes at a real site, in the order they were handed over."""
+    """An anonymous wave with 24 codes on a real site, in the order in which they were handed out."""
     key = site.family.extensions["engage"].secret(ACCESS_KEY)
     listed = [
         Invited(code, digest(code, key), "lincoln", "en") for code in (generate_access_code(RNG) for _ in range(24))
@@ -196,7 +197,7 @@ def coded(engine, site):
 
 
 def invitations(engine, database_kind):
-    """Every byte of the invitations that can be asked for; PostgreSQL tells when and by whom a row was touched."""
+    """Return every available byte of the invitations; PostgreSQL also shows when and by whom a row was changed."""
     hidden = ", ctid, xmin, xmax" if database_kind == "postgres" else ""
     with engine.connect() as connection:
         return connection.execute(text(f"select invitations.*{hidden} from invitations order by digest")).all()
@@ -214,7 +215,8 @@ def test_an_invitation_is_the_same_row_before_and_after(engine, site, coded, dat
 
 @pytest.mark.sqlite
 def test_the_real_site_leaves_nothing_to_link_by(engine, site, coded, settings, tmp_path):
-    """Sixteen families, phones mixed, a question each fourth, a copy of file and log after every page."""
+    """Sixteen families with interleaved requests, a question from every fourth, and a copy of file and log after every
+    page."""
     path = settings.data_dir / "engage.db"
     watcher = Watcher(path)
     rng, copies = Random(5), []
@@ -242,7 +244,7 @@ MARKS = ("Marked-Browser-7741", "203.0.113.77", "198.51.100.23", "Marked-Referer
 
 
 def test_nothing_of_a_computer_is_kept(settings, engine, clock, coded, caplog, capfd, database_kind):
-    """Neither the database, nor a file, nor a log holds an address, a browser's name, or the code that was typed."""
+    """No database, file, or log contains an IP address, a browser's name, or the code that was typed."""
     caplog.set_level(logging.DEBUG)
     site = create_app(replace(settings, proxy_count=1), clock)
     headers = {"User-Agent": MARKS[0], "X-Forwarded-For": MARKS[2], "Referer": f"http://x/{MARKS[3]}"}

@@ -1,6 +1,5 @@
-"""The promise of an anonymous wave on paper: nobody who holds the whole database ties a sheet to a household, or, 14
-days after it was keyed, an answer to a sheet. Each linker is tried on a confidential wave too, where it must find its
-way."""
+"""Attack on an anonymous wave on paper: someone who has the whole database cannot link a sheet to a household or, from
+14 days after keying, an answer to a sheet. Each attack is also run on a confidential wave, where it must succeed."""
 
 import re
 from collections import defaultdict
@@ -29,12 +28,13 @@ from tests.people import Liaison
 pytestmark = pytest.mark.slow
 
 ROOMS = {"1A": ["en", "en", "es"], "2B": ["en", "es", "es", "ar"], "": ["en", "ar"]}
-"""Reading languages of the households of each class; the last is not known."""
+"""Reading languages of the households of each class; the last class is unknown."""
 WAVES = {"open": "anonymous", "known": "confidential"}
 
 
 def district(session: Session, rng: Random) -> None:
-    """Two waves at Lincoln, and its households: as many of each language in each class, whoever they are."""
+    """Add two waves at Lincoln, and its households: the same numbers of languages in each class, for any random
+    order."""
     school = a_school(session)
     for id, identity in WAVES.items():
         a_wave(session, id, [school], identity=identity, entry="code")
@@ -49,7 +49,7 @@ def district(session: Session, rng: Random) -> None:
 
 
 def printed(site: Any, wave: str, rng: Random) -> CreatedPacket:
-    """A packet with a set for each household."""
+    """Request a packet with a form for each household."""
     state = site.staff.extensions["engage"]
     context = PrintContext(state.settings, state.sealer, state.today())
     with read_session(state.engine) as session:
@@ -61,7 +61,7 @@ def printed(site: Any, wave: str, rng: Random) -> CreatedPacket:
 
 
 def sheets(session: Session, wave: str) -> list[tuple[Any, ...]]:
-    """All that the database says of a wave's sheets but for random names, by serial."""
+    """Return all values of a wave's sheets in the database except random names, by serial."""
     of_run = select(
         Sheet.serial, Sheet.position, Sheet.state, PrintRun.language, PrintRun.copies, PrintRun.layout_digest
     )
@@ -76,7 +76,7 @@ def test_sheets_lie_in_the_database_by_serial(engine: Engine, site: Any, databas
     printed(site, "open", Random(7))
     with engine.connect() as connection:
         place = "" if database_kind == "sqlite" else "order by ctid"
-        rows = connection.execute(text(f"select serial, state from sheets {place}"))  # state: the table, not an index
+        rows = connection.execute(text(f"select serial, state from sheets {place}"))  # state: no index scan
         lying = [row.serial for row in rows]
     assert lying == sorted(lying)
     assert len(lying) == sum(map(len, ROOMS.values()))
@@ -84,7 +84,8 @@ def test_sheets_lie_in_the_database_by_serial(engine: Engine, site: Any, databas
 
 @pytest.mark.parametrize("wave", WAVES)
 def test_whoever_the_households_are_the_sheets_are_the_same(engine: Engine, site: Any, wave: str) -> None:
-    """The same numbers of another family in each seat, the same chance: only a confidential wave may look different."""
+    """The same numbers, with other families in their places and the same random numbers: only a confidential wave may
+    differ."""
     seen = []
     for seating in (1, 2):
         with write_session(engine) as session:
@@ -108,11 +109,11 @@ def test_whoever_the_households_are_the_sheets_are_the_same(engine: Engine, site
 
 Cell = tuple[str, int]
 HUBS = ("waves", "schools", "editions", "staff", "packets", "print_runs", "layouts")
-"""Tables whose names everybody shares: a school's sheets and answers all point there."""
+"""Tables to which many rows refer: all sheets and answers of a school refer to the same rows."""
 
 
 class Linker:
-    """Holds the whole database, and goes from row to row over every value that few rows share."""
+    """Has the whole database, and follows every value that few rows share from row to row."""
 
     def __init__(self, engine: Engine) -> None:
         self.rows: dict[Cell, Mapping[str, Any]] = {}
@@ -127,7 +128,7 @@ class Linker:
                 self.by_word[word].add(cell)
 
     def reaches(self, table: str, wave: str) -> set[str]:
-        """The tables with a row that any row of this table and wave leads to."""
+        """Return the tables with a row that is reachable from any row of this table and wave."""
         found = {cell for cell, row in self.rows.items() if cell[0] == table and row.get("wave_id") == wave}
         assert found, f"no {table} to begin at"
         edge = set(found)
@@ -138,7 +139,8 @@ class Linker:
 
 
 def words(row: Mapping[str, Any]) -> set[str]:
-    """What of a row could name something: serials, ids and digests, also inside of texts; no days, no plain words."""
+    """Return the values of a row that could identify something: serials, ids, and digests, also within texts; no dates,
+    no plain text."""
     told = [each.hex() if isinstance(each, bytes) else each for each in row.values() if isinstance(each, bytes | str)]
     found = {word for text in told for word in re.split(r"[^\w-]+", text)}
     return {word for word in found if len(word) >= 6 and (word.isupper() or re.search(r"\d", word))}
@@ -146,7 +148,7 @@ def words(row: Mapping[str, Any]) -> set[str]:
 
 @pytest.fixture
 def keyed(engine: Engine, site: Any) -> Callable[[str], list[str]]:
-    """Key three sheets of a wave's packet, one of which asks something; returns their serials."""
+    """Keys three sheets of a wave's packet, one of them with a question; returns their serials."""
 
     def key(wave: str) -> list[str]:
         with write_session(engine) as session:
@@ -166,7 +168,7 @@ def keyed(engine: Engine, site: Any) -> Callable[[str], list[str]]:
 
 
 def later(engine: Engine, today: date) -> None:
-    """The nights of the days after which no sheet leads to its answers."""
+    """Run the nightly retention for the days after which no sheet is linked to its answers."""
     with write_session(engine) as session:
         delete_keyings(session, keying_cutoff("America/Chicago", today + timedelta(days=KEYED_DAYS - 1)), Random(1))
         assert session.scalar(select(func.count()).select_from(Keying)) == 3, "not yet"

@@ -1,9 +1,10 @@
-"""What a family asks does not lead to what it answered: an attacker who takes the whole database after a night, without
-the site's key, ties threads to responses no better than by chance, whichever way answers come. In a confidential wave,
-once its links are destroyed, the same holds for households.
+"""Attack on the questions of families: someone who takes the whole database after a nightly run, without the site's
+key, cannot link threads to responses better than by chance, in any mode. In a confidential wave whose links are
+deleted, the same holds for households.
 
-For each thread at least ten responses of its wave (or all, while there are fewer) agree with it in everything stored.
-The attacker is tested too: where the site leaks, as it once did, the same attacker finds it."""
+For each thread at least ten responses of its wave (or all, if there are fewer) match it in everything stored. The
+attacker is tested too: it finds the links on sites with leaks.
+"""
 
 import numpy as np
 import pytest
@@ -15,12 +16,12 @@ from tests.attack.questions import KINDS, LEAKS, OPEN, OVER, agreeing, play, sta
 pytestmark = pytest.mark.slow
 
 SEEDS, SEEDS_OF_A_LEAK, THOROUGH = 6, 6, 200
-LEVEL = 0.025  # one side of the 95 % range of chance
+LEVEL = 0.025  # one tail of the 95% interval of chance
 NIGHTS = {"open": OPEN, "over": OVER}
 
 
 def judged(migrated_file, folder, kind, night, seeds, leak=None) -> Verdict:
-    """Play so many waves, attack each, and judge the links."""
+    """Simulate waves, attack each, and return the verdict on the links."""
     jury, on = Jury(np.random.default_rng(1)), stage(migrated_file, folder, kind)
     for seed in range(seeds):
         found, diary = play(on, folder, seed, NIGHTS[night])

@@ -1,4 +1,4 @@
-"""The list of tests that run in the long form only names tests that there are, and leaves each file one."""
+"""The list of tests for the long form names existing tests only, and leaves at least one in each file."""
 
 import ast
 import re

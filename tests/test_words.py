@@ -1,4 +1,4 @@
-"""`engage words`: what translators are given, and what is told when it does not fit."""
+"""`engage words`: the files for translators, and its error messages."""
 
 import shutil
 
@@ -43,7 +43,7 @@ TEMPLATE = """{# translators: on the button that goes on #}
 
 @pytest.fixture
 def root(tmp_path):
-    """A small checkout with one sentence of each sort."""
+    """A small checkout with one sentence of each kind."""
     (tmp_path / "engage" / "web" / "templates").mkdir(parents=True)
     (tmp_path / "surveys").mkdir()
     (tmp_path / "surveys" / "tiny.toml").write_text(SURVEY)
@@ -75,7 +75,7 @@ def translate(root, tag, domain, *pairs):
 
 
 def translate_all(root, tag):
-    """Fill every text of a language with itself, which is a fine translation for a test."""
+    """Translate every text of a language by itself, which is sufficient for tests."""
     for domain in ("family", "staff", "surveys"):
         lines, out, plural = po(root, tag, domain).read_text("utf-8").split("\n"), [], ""
         for line in lines:

@@ -1,1 +1,1 @@
-"""What every layer may use and which knows nothing of surveys: settings, languages, files, exports."""
+"""Settings, languages, catalogs, files, and exports: used by every layer, and independent of surveys."""

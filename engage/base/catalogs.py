@@ -1,7 +1,7 @@
-"""Catalogs: the texts of the interface and of the surveys in every language.
+"""Message catalogs: the texts of the interface and of the surveys in every language.
 
-Texts are written in `translations/<tag>/LC_MESSAGES/{family,staff,surveys}.po` and compiled, when they have changed,
-into `<catalog directory>/<locale>/LC_MESSAGES/*.mo`, where Flask-Babel looks for them too.
+Translations are edited in `translations/<tag>/LC_MESSAGES/{family,staff,surveys}.po`. Files that have changed are
+compiled into `<catalog directory>/<locale>/LC_MESSAGES/*.mo`, where Flask-Babel also looks for them.
 """
 
 import gettext
@@ -22,15 +22,15 @@ from engage.base.files import replace_file
 from engage.base.languages import LANGUAGES, PACKAGE, Language, shipped_folder
 
 DOMAINS = ("family", "staff", "surveys")
-INTERFACE = ("family", "staff")  # of pages and paper; a text of both is in the first
-_COMPILED = "2"  # raise it when the way .mo files are made changes
+INTERFACE = ("family", "staff")  # domains of pages and paper; a text used in both is in the first
+_COMPILED = "2"  # version of the compiler's output: raise it when the way .mo files are made changes
 _PO_LINE = re.compile(r'((msgctxt|msgid|msgid_plural|msgstr(\[\d\])?)\s+)?"([^"\\]|\\.)*"')
 _chosen: Path | None = None
 _NAMED = re.compile(r"%\(([^)]*)\)")
 
 
 class Catalogue(gettext.GNUTranslations):
-    """Compiled words that can say whether a text is translated (a translation may equal the English)."""
+    """A compiled catalog that can tell whether a text is translated, since a translation may equal the English."""
 
     def has(self, context: str, english: str) -> bool:
         """Whether this text is translated in this context."""
@@ -39,13 +39,13 @@ class Catalogue(gettext.GNUTranslations):
 
 
 class BrokenCatalogue(ValueError):
-    """A file of words that cannot be read; the message says where, what, and what to do."""
+    """A .po file that cannot be read. The message names the file, the problem, and the remedy."""
 
 
 def use_catalogues(directory: Path) -> None:
-    """Keep compiled words in this directory from now on, in this process: the site names its data directory's."""
+    """Set the directory of compiled catalogs for this process. The site passes a folder in its data directory."""
     global _chosen
-    _chosen = directory.resolve()  # the same words however the folder is called, so that they are read once
+    _chosen = directory.resolve()  # resolved, so that one folder under two paths is cached once
 
 
 def default_catalogue_dir() -> Path:
@@ -63,22 +63,24 @@ def default_catalogue_dir() -> Path:
 
 
 def catalogue(tag: str, directory: Path | None = None) -> gettext.NullTranslations:
-    """Return the interface's words in a language, those of families and of staff; NullTranslations for English and
-    where there are none yet. KeyError if unknown.
+    """Return the interface catalog (domains family and staff) of a language. Raises KeyError for an unknown tag.
 
-    `directory` is where compiled words are kept (default: `default_catalogue_dir()`); they are compiled on first use.
+    English, and a language without translations, give an empty NullTranslations. `directory` holds the compiled
+    catalogs (default: `default_catalogue_dir()`); they are compiled on first use.
     """
     return _interface(tag, directory or default_catalogue_dir())
 
 
 def survey_catalogues(directory: Path | None = None) -> dict[str, gettext.NullTranslations]:
-    """The survey words of every language but the source, by tag: what `editions.build_edition` takes."""
+    """Return the `surveys` catalogs of all languages except English, by tag: the argument of
+    `editions.build_edition`."""
     place = directory or default_catalogue_dir()
     return {each.tag: _load_catalogue(each.tag, "surveys", place) for each in LANGUAGES.values() if not each.source}
 
 
 def clear_catalogue_cache() -> None:
-    """Read the words again at next use: for the command that changes them, and for tests."""
+    """Clear the cache of catalogs, so that the next use reads the files again. For the `words` commands and for
+    tests."""
     _load_catalogue.cache_clear()
     _interface.cache_clear()
 
@@ -99,22 +101,23 @@ def _load_catalogue(tag: str, domain: str, directory: Path) -> gettext.NullTrans
     try:
         _compile_if_changed(words, compiled, language)
         return Catalogue(BytesIO(compiled.read_bytes()))
-    except OSError:  # a directory nobody may write to, a full disk: the words are spoken all the same
+    except OSError:  # read-only directory or full disk: translations still work, from memory
         return Catalogue(BytesIO(_compile_mo(words, language, "")))
 
 
 def mo_path(directory: Path, language: Language, domain: str) -> Path:
-    """Where the compiled words of a language are, as `gettext.find` and Flask-Babel expect them."""
+    """Return the path of a compiled catalog, as `gettext.find` and Flask-Babel expect it."""
     return directory / language.locale / "LC_MESSAGES" / f"{domain}.mo"
 
 
 def po_path(tag: str, domain: str, translations: Path | None = None) -> Path:
-    """Where the words of a language are written."""
+    """Return the path of a .po file."""
     return (translations or shipped_folder("translations")) / tag / "LC_MESSAGES" / f"{domain}.po"
 
 
 def compile_catalogues(directory: Path, translations: Path | None = None) -> list[Path]:
-    """Compile what has changed into `directory`; return the files written. Safe while other processes do the same."""
+    """Compile changed .po files into `directory` and return the files written. Safe to run in several processes at
+    once."""
     written = []
     for language in LANGUAGES.values():
         for domain in DOMAINS:
@@ -125,19 +128,20 @@ def compile_catalogues(directory: Path, translations: Path | None = None) -> lis
 
 
 def _compile_if_changed(source: Path, target: Path, language: Language) -> bool:
-    """Compile one file unless the target was made from these very words; return whether it was written."""
+    """Compile one file unless the target was compiled from the same content; return whether it was written."""
     words = source.read_bytes()
     digest = hashlib.sha256(_COMPILED.encode() + words).hexdigest()
     if target.is_file() and digest.encode() in target.read_bytes():
         return False
     content = _compile_mo(source, language, digest)
     target.parent.mkdir(parents=True, exist_ok=True)
-    replace_file(target, content, mode=0o644, durable=False)  # the server may run as somebody else
+    replace_file(target, content, mode=0o644, durable=False)  # readable by all: the server may run under another user
     return True
 
 
 def _compile_mo(source: Path, language: Language, digest: str) -> bytes:
-    """The bytes of a .mo file with the words that can be used; its header says by digest what it was made from."""
+    """Return the bytes of a .mo file with all usable translations. Its header holds `digest`, which identifies the
+    source."""
     catalog = read_po_file(source, language)
     catalog.project, catalog.version = "engage", digest
     for message in [each for each in catalog if each.id and not is_usable(each, catalog)]:
@@ -148,14 +152,14 @@ def _compile_mo(source: Path, language: Language, digest: str) -> bytes:
 
 
 def empty_catalog(language: Language) -> Catalog:
-    """A catalogue without words that has the language's own plural rule."""
+    """Return a catalog without messages that has the plural rule of the language."""
     catalog = Catalog(locale=language.locale, charset="utf-8")
     catalog.mime_headers = [("Plural-Forms", language.plurals)]
     return catalog
 
 
 def read_po_file(path: Path, language: Language) -> Catalog:
-    """Return the catalogue of a .po file; raise BrokenCatalogue if it cannot be read."""
+    """Return the catalog of a .po file. Raises BrokenCatalogue if it cannot be read."""
     text = _read_po_text(path)
     try:
         catalog = read_po(StringIO(text), locale=language.locale, abort_invalid=True)
@@ -172,7 +176,7 @@ def _read_po_text(path: Path) -> str:
         text = path.read_text("utf-8-sig")
     except UnicodeDecodeError as error:
         raise BrokenCatalogue(f"{path}: byte {error.start + 1} is not UTF-8; save the file as UTF-8") from None
-    # Babel reads a line whose quotation marks do not close as an empty text: its words would be gone in silence.
+    # Babel reads a line with an unclosed quotation mark as an empty text: the translation would be lost silently.
     for number, line in enumerate(text.split("\n"), 1):
         if line.strip() and not line.startswith("#") and not _PO_LINE.fullmatch(line.strip()):
             raise BrokenCatalogue(f"{path}: line {number}: cannot be read; look at the quotation marks there")
@@ -180,7 +184,7 @@ def _read_po_text(path: Path) -> str:
 
 
 def is_usable(message: Message, catalog: Catalog) -> bool:
-    """Whether a translation is complete, not fuzzy, and safe to fill in; anything else is shown in English."""
+    """Whether a translation is complete, not fuzzy, and has valid placeholders. Otherwise the English text is used."""
     forms = translation_forms(message)
     return bool(forms) and all(forms) and not message.fuzzy and not placeholder_faults(message, catalog)
 
@@ -191,12 +195,13 @@ def translation_forms(message: Message) -> tuple[str, ...]:
 
 
 def placeholder_faults(message: Message, catalog: Catalog) -> list[str]:
-    """What is wrong with the `%(name)s` of a translation. A plural form for one number only may leave names out."""
+    """Return the faults of the `%(name)s` placeholders of a translation. A plural form used for a single number may
+    omit some."""
     ids = message.id if isinstance(message.id, list | tuple) else (message.id,)
     sets = [frozenset(_NAMED.findall(each)) for each in ids]
     allowed, needed = frozenset.union(*sets), frozenset.intersection(*sets)
     if not all(_can_interpolate(each, allowed) for each in ids):
-        return []  # the English is not filled in either: its % are plain text
+        return []  # not a format string: every % in it is plain text
     faults: list[str] = []
     for number, form in enumerate(translation_forms(message)):
         names = frozenset(_NAMED.findall(form))
@@ -222,7 +227,7 @@ def _is_for_one_number(catalog: Catalog, form: int) -> bool:
 
 
 def translation_gaps(tags: Iterable[str], translations: Path | None = None) -> dict[str, list[str]]:
-    """The untranslated texts of the families' pages, for each language that has any."""
+    """Return the untranslated texts of the family pages by language, only for languages that have any."""
     return {tag: list(gaps) for tag in tags if tag in LANGUAGES and (gaps := _language_gaps(tag, translations))}
 
 
@@ -238,7 +243,7 @@ def _language_gaps(tag: str, translations: Path | None) -> tuple[str, ...]:
 
 @lru_cache(maxsize=64)
 def _untranslated_texts(tag: str, path: Path, _version: tuple[int, int]) -> tuple[str, ...]:
-    """Of one version of the file; reading it takes 0.2 s."""
+    """Return the untranslated texts of one version of a file. Cached, since reading the file takes 0.2 s."""
     catalog = read_po_file(path, LANGUAGES[tag])
     waiting = [each for each in catalog if each.id and not is_usable(each, catalog)]
     return tuple(each.id[0] if isinstance(each.id, list | tuple) else str(each.id) for each in waiting)

@@ -1,4 +1,5 @@
-"""Settings, read once at the start and handed on. A wrong one stops the start and says its name."""
+"""Settings of the site, read once at startup and passed as an argument. An invalid one stops startup with a message
+that names it."""
 
 import json
 import secrets
@@ -16,16 +17,16 @@ from engage.base import clock
 from engage.base.files import create_private_file
 
 SECRET_FILE = "secret-key"  # noqa: S105  a file's name in DATA_DIR, not a secret
-SEALING_FILE = "sealing-keys"  # in DATA_DIR; a key in each line, the newest first
+SEALING_FILE = "sealing-keys"  # file in DATA_DIR with one key per line, the newest first
 PHONE_MOST = 40  # characters of a telephone number
-NAME_MOST = 120  # characters of the district's name, which stands on every page
+NAME_MOST = 120  # characters of the district's name, which is printed on every page
 NO_DISTRICT = "Our school district"
 PREFIX = "ENGAGE_"
-TEST_PREFIX = "ENGAGE_TEST_"  # what the tests are told, not the site
+TEST_PREFIX = "ENGAGE_TEST_"  # prefix of variables for the tests only
 NOT_SETTINGS = ("ENGAGE_SETTINGS", "ENGAGE_CATALOGUE_DIR")  # read from the environment elsewhere
 NOT_YET = {"metrics_token": "there is no /metrics page yet that it could protect; take it out"}
-DAYS_MOST = 36_500  # a hundred years: days further off are no days of the calendar any more
-DAYS_LEAST = {"keep_answers_days": 30, "keep_conversations_days": 30, "keep_ledgers_days": 90}  # 0 where not named
+DAYS_MOST = 36_500  # a hundred years; larger values overflow the calendar
+DAYS_LEAST = {"keep_answers_days": 30, "keep_conversations_days": 30, "keep_ledgers_days": 90}  # minimum; else 0
 CHOICES = {
     "doors": ("both", "family", "staff"),
     "second_factor": ("required", "offered"),
@@ -35,13 +36,13 @@ CHOICES = {
 
 
 class SettingProblem(Exception):
-    """A setting that cannot be used; the message says which, what is wrong and what to do."""
+    """A setting that cannot be used. The message names the setting, the problem, and the remedy."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything the outside decides. Each field is `ENGAGE_<FIELD>` in the environment, or a key of the TOML file
-    that `ENGAGE_SETTINGS` names; the environment wins."""
+    """All settings. Each field is the environment variable `ENGAGE_<FIELD>`, or a key of the TOML file that
+    `ENGAGE_SETTINGS` names. The environment has precedence."""
 
     data_dir: Path = Path("instance")
     database_url: str = ""
@@ -85,28 +86,29 @@ class Settings:
 
     @property
     def database(self) -> str:
-        """The database's URL; SQLite in the data directory unless one is given."""
+        """The database URL. The default is a SQLite file in the data directory."""
         return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'engage.db'}"
 
     @property
     def secure(self) -> bool:
-        """Whether families come by HTTPS."""
+        """Whether family pages are served over HTTPS."""
         return self.base_url.startswith("https://")
 
     def local_time(self, moment: datetime) -> datetime:
-        """A moment in the district's time zone; a stored one, without a zone, is UTC."""
+        """Convert a moment to the district's time zone. A moment without a zone is UTC."""
         return clock.local_time(moment, self.timezone)
 
     def local_day(self, moment: datetime) -> date:
-        """The day of a moment in the district's time zone."""
+        """Return the date of a moment in the district's time zone."""
         return clock.local_day(moment, self.timezone)
 
     def midnight(self, day: date) -> datetime:
-        """The moment, in UTC, at which a day begins in the district."""
+        """Return the moment, in UTC, at which a day begins in the district."""
         return clock.midnight(day, self.timezone)
 
     def secret(self) -> str:
-        """The site's secret: the setting, or one made once and kept in the data directory for its owner only."""
+        """Return the site's secret: the setting, or a random one stored in the data directory, readable by its owner
+        only."""
         if self.secret_key:
             return self.secret_key
         path = self.data_dir / SECRET_FILE
@@ -128,7 +130,8 @@ def _read_settings_file(name: str | None) -> dict[str, Any]:
 
 
 def _check_names(environ: Mapping[str, str], names: Iterable[str]) -> None:
-    """Refuse a variable of ours that nothing reads: it is a slip of the pen, and the site would run without it."""
+    """Refuse an unknown variable that starts with `ENGAGE_`. It is a typing error, which would otherwise go unnoticed.
+    Raises SettingProblem."""
     variables = {f"{PREFIX}{name.upper()}" for name in names} | set(NOT_SETTINGS)
     for name in sorted(environ):
         if name.startswith(PREFIX) and not name.startswith(TEST_PREFIX) and name not in variables:
@@ -136,7 +139,7 @@ def _check_names(environ: Mapping[str, str], names: Iterable[str]) -> None:
 
 
 def _unknown_setting_message(name: str, candidates: Iterable[str]) -> str:
-    """What to say of a name that is no setting."""
+    """Return the error message for a name that is not a setting."""
     if reason := NOT_YET.get(name.removeprefix(PREFIX).lower()):
         return f"{name} is set, but {reason}"
     close = get_close_matches(name, sorted(candidates), 1, 0.7)
@@ -145,7 +148,8 @@ def _unknown_setting_message(name: str, candidates: Iterable[str]) -> str:
 
 
 def _check_texts(values: Mapping[str, Any]) -> None:
-    """In the TOML file a text without quotation marks is a number, a day or true: it would fail where it is used."""
+    """Check that text settings are strings. TOML reads a value without quotation marks as a number, date, or Boolean,
+    which would fail later, where it is used. Raises SettingProblem."""
     texts = {each.name for each in fields(Settings) if each.type is str}
     for name in sorted(texts & values.keys()):
         if not isinstance(values[name], str):
@@ -192,10 +196,10 @@ def _parse_whole_number(name: str, value: Any) -> int:
 
 
 def _parse_timezone(value: Any) -> str:
-    """A time zone's name, as the system's time zone database has it."""
+    """Return the name of a time zone. Raises SettingProblem if the system's time zone database does not have it."""
     try:
         return ZoneInfo(str(value)).key
-    except (KeyError, ValueError, OSError):  # not there; not a name; the name of a folder
+    except (KeyError, ValueError, OSError):  # unknown name; malformed name; name of a folder
         close = get_close_matches(str(value), sorted(available_timezones()), 1, 0.7)
         advice = f"; did you mean {close[0]}?" if close else ""
         raise SettingProblem(
@@ -204,7 +208,7 @@ def _parse_timezone(value: Any) -> str:
 
 
 def _parse_district_name(value: Any) -> str:
-    """The district's name on one line; without one, pages speak of "Our school district"."""
+    """Return the district's name on one line. If it is empty, pages say "Our school district"."""
     text = " ".join(str(value).split())
     if len(text) > NAME_MOST or not text.isprintable():
         raise SettingProblem(f"ENGAGE_DISTRICT_NAME must be a name of at most {NAME_MOST} characters, on one line")
@@ -219,7 +223,7 @@ def _parse_days(name: str, value: Any) -> int:
 
 
 def _parse_phone(name: str, value: Any) -> str:
-    """A telephone number as it is printed on paper: short, with a digit in it, on one line."""
+    """Return a telephone number for print: on one line, short, and with at least one digit."""
     text = str(value).strip()
     if text and (len(text) > PHONE_MOST or not text.isprintable() or not any(each.isdecimal() for each in text)):
         raise SettingProblem(f"ENGAGE_{name.upper()} must be a telephone number of at most {PHONE_MOST} characters")
@@ -235,7 +239,7 @@ def _parse_bool(name: str, value: Any) -> bool:
 
 
 def _parse_providers(text: Any) -> dict[str, dict[str, str]]:
-    """Sign-in providers by name: a table in the file, a JSON object in the environment."""
+    """Return the sign-in providers by name, from a table of the TOML file or a JSON object in the environment."""
     try:
         table = json.loads(text) if isinstance(text, str) else text
         return {str(name): {str(key): str(value) for key, value in each.items()} for name, each in table.items()}

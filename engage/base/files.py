@@ -1,16 +1,19 @@
-"""Files that are written whole or not at all: a reader sees the old file or the new one, never half of one."""
+"""Atomic file writes: a reader sees the old file or the new one, never a partial one."""
 
 import os
 import secrets
 from contextlib import suppress
 from pathlib import Path
 
-PRIVATE = 0o600  # mode of files that are for their owner only
+PRIVATE = 0o600  # permissions: only the owner may read and write
 
 
 def replace_file(path: Path, content: bytes, *, mode: int | None = PRIVATE, durable: bool = True) -> None:
-    """Put a file in the place of the one before. `mode` None: as the umask has it. Only a `durable` one is there after
-    a power cut, and only if its folder was there before (`sync_path`). Raises OSError."""
+    """Replace a file atomically. Raises OSError.
+
+    `mode` None uses the umask. Only a `durable` write survives a power failure, and only if the folder itself has been
+    synced (`sync_path`).
+    """
     part = path.with_name(f".{path.name}-{secrets.token_hex(8)}")
     try:
         handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666 if mode is None else PRIVATE)
@@ -23,12 +26,13 @@ def replace_file(path: Path, content: bytes, *, mode: int | None = PRIVATE, dura
                 os.fsync(file.fileno())
         part.replace(path)
     finally:
-        with suppress(OSError):  # a name too long: what went wrong is raised above
+        with suppress(OSError):  # the name was too long; the OSError below reports it
             part.unlink(missing_ok=True)
 
 
 def create_private_file(path: Path, text: str) -> None:
-    """Make a file for its owner only; of two processes that start at once, the first one's stays. Raises OSError."""
+    """Create a file that only its owner can read. If two processes start at once, the first one's file stays. Raises
+    OSError."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}-{secrets.token_hex(8)}")
     replace_file(part, text.encode())
@@ -38,7 +42,7 @@ def create_private_file(path: Path, text: str) -> None:
 
 
 def sync_path(path: Path) -> None:
-    """Make a file or a folder outlast a power cut. Raises OSError."""
+    """Sync a file or folder to disk, so that it survives a power failure. Raises OSError."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -1,4 +1,4 @@
-"""The registry of languages (`translations/languages.toml`): their own names, direction, plural rule, and fonts."""
+"""The registry of languages (`translations/languages.toml`): their names, direction, plural rule, and fonts."""
 
 import tomllib
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).resolve().parents[1]
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """Who read the words of a domain through, and on which day ("YYYY-MM-DD")."""
+    """Who reviewed the translations of a domain, and on which day ("YYYY-MM-DD")."""
 
     by: str
     on: str
@@ -20,20 +20,20 @@ class Review:
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """One language; `tag` is its URL segment and stored value, `name` what its readers call it."""
+    """One language. `tag` is its URL segment and stored value; `name` is its name in the language itself."""
 
     tag: str
     name: str
     english: str
     direction: str  # "ltr" or "rtl"
-    locale: str  # for Babel's dates and numbers, and the folder of the compiled words
-    plurals: str  # the Plural-Forms of its .po files, by CLDR's cardinal rules; never what the installed Babel says
+    locale: str  # for Babel's dates and numbers; also the folder of the compiled catalogs
+    plurals: str  # Plural-Forms of its .po files, by CLDR's cardinal rules; never the rule of the installed Babel
     fonts: tuple[str, ...]
-    reviewed: Mapping[str, Review] = field(hash=False)  # by domain; a domain nobody has read through is not in it
+    reviewed: Mapping[str, Review] = field(hash=False)  # by domain; only domains that have been reviewed
     source: bool = False
 
     def is_draft(self, domain: str = "family") -> bool:
-        """Whether nobody has read the words of this domain through yet."""
+        """Whether the translations of this domain have not been reviewed yet."""
         return not self.source and domain not in self.reviewed
 
     @property
@@ -43,13 +43,13 @@ class Language:
 
 
 def shipped_folder(folder: str) -> Path:
-    """The folder "translations" or "surveys": beside the package in a checkout, inside it once installed."""
+    """Return the folder "translations" or "surveys": beside the package in a checkout, inside it in an installation."""
     beside = PACKAGE.parent / folder
     return beside if (PACKAGE.parent / "translations" / "languages.toml").is_file() else PACKAGE / "_shipped" / folder
 
 
 def read_languages(path: Path) -> dict[str, Language]:
-    """Return the languages of a registry file, by tag, in its order."""
+    """Return the languages of a registry file, by tag, in the order of the file."""
     with path.open("rb") as opened:
         return {table["tag"]: _parse_language(table) for table in tomllib.load(opened)["languages"]}
 

@@ -1,4 +1,4 @@
-"""The log of the server and of the worker: lines on standard error."""
+"""Logging of the server and of the worker, to standard error."""
 
 import logging
 
@@ -6,7 +6,7 @@ FORMAT = "%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s"
 
 
 def set_up_logging() -> None:
-    """Write notices of our own and problems of the libraries."""
+    """Log messages from level INFO, but only problems of pikepdf and waitress."""
     logging.basicConfig(level=logging.INFO, format=FORMAT)
-    logging.getLogger("pikepdf").setLevel(logging.WARNING)  # it greets on import
+    logging.getLogger("pikepdf").setLevel(logging.WARNING)  # logs a message at INFO on import
     logging.getLogger("waitress").setLevel(logging.ERROR)

@@ -1,3 +1,3 @@
-"""The questionnaire: what is asked, its rules and its answers. Pure: no web, no database, no clock."""
+"""Questionnaires: surveys, their rules, and answers to them. Pure functions: no web, no database, no clock."""
 
 TEXT_DOMAIN = "family"

@@ -1,6 +1,8 @@
-"""The text of every answer and of every missing answer, in the words of a survey and of a catalog.
+"""The text shown for an answer or a missing answer.
 
-`gettext` is a parameter wherever a text is not the survey's: pages, paper and figures each know their language."""
+Texts that are not part of the survey are translated by the `gettext` argument, since pages, paper, and figures may be
+in different languages.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,21 +12,21 @@ from engage.questionnaire.model import CHOICE_KINDS, Choice, Question
 from engage.questionnaire.question_types import is_missing, is_missing_offered
 
 Translate = Callable[[str], str]
-"""From an English text to the same in the reader's language."""
+"""Translates an English text to the reader's language."""
 OFFERED = ("dont_know", "refused")  # missing answers a question can offer to families, in the order of their boxes
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerText:
-    """An answer as people read it: one text, or those of several choices; none where the question was left empty.
-    `is_own`: the family wrote it, in whatever language and direction."""
+    """An answer as text: one text, one per choice for several choices, or none for a blank. `is_own`: the family wrote
+    the text itself, in any language and direction."""
 
     texts: tuple[str, ...]
     is_own: bool = False
 
 
 def answer_text(question: Question, value: Any, gettext: Translate) -> AnswerText:
-    """A value of the answer document, in the words of `question`; None is a blank."""
+    """Return the text of a value of the answer document, in the language of `question`. None is a blank."""
     if value is None:
         return AnswerText(())
     if is_missing(value):
@@ -35,25 +37,25 @@ def answer_text(question: Question, value: Any, gettext: Translate) -> AnswerTex
 
 
 def chosen_choices(question: Question, value: object) -> list[Choice]:
-    """The choices that an answer names by its code or its list of codes, in the order of the survey."""
+    """Return the choices in an answer (one code or a list of codes), in survey order."""
     codes = value if isinstance(value, list) else [value]
     return [choice for choice in question.choices if choice.code in codes]
 
 
 def box_text(question: Question, value: str, gettext: Translate) -> str:
-    """The text beside a box: a choice by its code, or a missing answer by its code after "~"."""
+    """Return the text beside a box. `value` is the code of a choice, or "~" and the code of a missing answer."""
     choice = question.choice(value)
     return choice.text if choice else missing_text(value.removeprefix("~"), gettext)
 
 
 def offered_missing_texts(question: Question, gettext: Translate) -> tuple[tuple[str, str], ...]:
-    """The missing answers that a question offers to families: code and text."""
+    """Return the missing answers that a question offers to families, as pairs of code and text."""
     return tuple((code, missing_text(code, gettext)) for code in OFFERED if is_missing_offered(question, code))
 
 
 def missing_text(code: str, gettext: Translate) -> str:
-    """The text in place of an answer, by its code: a missing answer of `question_types.MISSING`, blank, not_asked, or
-    answered where the answer itself is not shown. The code itself where it is none of these."""
+    """Return the text shown in place of an answer. `code` is a missing answer of `question_types.MISSING`, blank,
+    not_asked, or answered (where the answer itself is not shown). An unknown code is returned unchanged."""
     match code:
         case "dont_know":
             # translators: a choice of almost every question; on paper a box set apart below the answers
@@ -82,6 +84,6 @@ def missing_text(code: str, gettext: Translate) -> str:
 
 
 def own_blank_text(gettext: Translate) -> str:
-    """The text in place of the reader's own answer where they left the question open."""
+    """Return the text shown to readers in place of their own answer if they left the question blank."""
     # translators: where an answer would stand
     return gettext("You skipped this.")

@@ -1,4 +1,4 @@
-"""From raw strings to the one answer document, and back."""
+"""Conversion between raw strings from forms and the answer document that is stored."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,12 +11,12 @@ from engage.questionnaire.rules import Answers, AnswerValue
 
 Raw = Mapping[str, Sequence[str]]
 AnswerDocument = dict[str, AnswerValue | list[dict[str, AnswerValue]]]
-"""Answers as they are stored; see `rules.Answers`."""
+"""Answers in the form in which they are stored; see `rules.Answers`."""
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerProblem:
-    """An answer that was not taken: where, and a stable code with parameters (see `question_types.RefusedAnswer`)."""
+    """An answer that was refused: its slot, and a stable code with parameters (see `question_types.RefusedAnswer`)."""
 
     slot_key: str
     code: str
@@ -24,17 +24,17 @@ class AnswerProblem:
 
 
 def assemble_answers(survey: Survey, raw: Raw, lenient: bool = False) -> tuple[AnswerDocument, list[AnswerProblem]]:
-    """Return the answer document and what could not be taken (left out of it; always empty when `lenient`).
+    """Return the answer document, and the problems of refused answers, which are left out of it (none when `lenient`).
 
-    `raw` maps slot keys to raw strings; other keys are ignored. The route is applied: what stands off it is left out.
-    A repeated section has as many blocks as its count question says; `lenient` (paper) also keeps blocks beyond that.
+    `raw` maps slot keys to raw strings; other keys are ignored. Answers to questions off the route are left out. A
+    repeated section has as many blocks as its count question says; `lenient` (paper) also keeps blocks beyond that.
     """
     answers, refused = _read_answers(survey, raw, lenient)
     document: AnswerDocument = {}
     problems = []
     for slot, on_route in walk_slots(survey, answers):
         if not lenient and slot.section.repeat and slot.section.repeat not in document:
-            continue  # the count stands off the route, and so do its blocks
+            continue  # the count question is off the route, so its blocks are too
         if on_route and slot.key in refused:
             problem = refused[slot.key]
             problems.append(AnswerProblem(slot.key, problem.code, problem.params))
@@ -65,7 +65,7 @@ def _raw_values(value: AnswerValue) -> list[str]:
 
 
 def _read_answers(survey: Survey, raw: Raw, lenient: bool) -> tuple[AnswerDocument, dict[str, RefusedAnswer]]:
-    """Everything that can be read, whatever the route; refused answers by slot key."""
+    """Read all answers without applying the route. Returns the document and the refused answers by slot key."""
     answers: AnswerDocument = {}
     refused: dict[str, RefusedAnswer] = {}
     for section in survey.sections:

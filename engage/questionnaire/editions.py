@@ -1,6 +1,6 @@
-"""An edition: one survey with its words in every language, fixed as one document with a digest.
+"""An edition: one survey and its translations, as one immutable document with a digest.
 
-Printed sheets and figures stay tied to the words that were asked, because a changed word makes a new edition.
+Any changed text makes a new edition, so printed sheets and figures always refer to the exact wording that families saw.
 """
 
 import hashlib
@@ -21,13 +21,14 @@ Say = Callable[[str, str], Words]
 
 @dataclass(frozen=True, slots=True)
 class Edition:
-    """`document` is canonical JSON (the survey in English, words by language and context); `digest` its SHA-256."""
+    """`document` is canonical JSON (the survey in English, translations by language and context); `digest` is its
+    SHA-256."""
 
     digest: str
     document: str = field(compare=False, repr=False)
 
     def survey(self, language: str) -> Survey:
-        """The survey in a language; where a translation is missing, Words in English with `.language == "en"`."""
+        """Return the survey in a language. A missing translation is Words in English with `.language == "en"`."""
         return _survey_in_language(self, language)
 
     def missing(self, language: str) -> list[str]:
@@ -41,23 +42,24 @@ class Edition:
 
     @property
     def languages(self) -> list[str]:
-        """English and the languages with at least one translated word."""
+        """English and the languages with at least one translated text."""
         return ["en", *(tag for tag, words in _parse_document(self)[1].items() if words)]
 
 
 def build_edition(survey: Survey, catalogues: Mapping[str, NullTranslations]) -> Edition:
-    """Fix a survey and its words; `catalogues` are the `surveys` catalogues by language tag."""
+    """Build the edition of a survey and its translations. `catalogues` are the `surveys` catalogs by language tag."""
     words = {tag: _collect_translations(survey, catalogue) for tag, catalogue in catalogues.items() if tag != "en"}
     return load_edition(_canonical_json({"format": FORMAT, "survey": _survey_to_json(survey), "words": words}))
 
 
 def load_edition(document: str) -> Edition:
-    """Return the edition in a stored document."""
+    """Return the edition for a stored document."""
     return Edition(hashlib.sha256(document.encode()).hexdigest(), document)
 
 
 def translatable_texts(survey: Survey) -> list[tuple[str, str, str]]:
-    """Every text of a survey for translators: (context, English, note), in survey order, blanks left out."""
+    """Return every text of a survey as (context, English, note for translators), in survey order, without empty
+    ones."""
     slug = survey.slug
     texts = [(slug, survey.title, survey.note), (f"{slug}//purpose", survey.purpose, "")]
     for section in survey.sections:
@@ -74,7 +76,7 @@ def translatable_texts(survey: Survey) -> list[tuple[str, str, str]]:
 
 
 def replace_texts(survey: Survey, say: Say) -> Survey:
-    """The survey with every text replaced by `say(context, english)`."""
+    """Return the survey with every text replaced by `say(context, english)`."""
     slug = survey.slug
     return replace(
         survey,
@@ -132,7 +134,8 @@ def _survey_in_language(edition: Edition, language: str) -> Survey:
 
 
 def _survey_to_json(survey: Survey) -> dict[str, Any]:
-    """The survey as JSON types; what is at its default is left out, so that a new field does not change old digests."""
+    """Return the survey as JSON types. Defaults are left out, so that a new field does not change the digests of old
+    editions."""
     return {
         **_nondefault_fields(survey, ("slug", "title", "purpose", "minutes")),
         "sections": [

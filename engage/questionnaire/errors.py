@@ -1,4 +1,4 @@
-"""Problems of a survey file, and the reader that collects them all instead of stopping at the first."""
+"""Problems of a survey file, and a reader that collects all of them instead of stopping at the first."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -26,7 +26,7 @@ class Problem:
 
 
 class SurveyProblems(ValueError):
-    """A survey file that cannot be used, with every problem found."""
+    """A survey file that cannot be used. Lists every problem."""
 
     def __init__(self, problems: list[Problem]) -> None:
         super().__init__("\n".join(map(str, problems)))
@@ -34,19 +34,19 @@ class SurveyProblems(ValueError):
 
 
 def suggest_name(name: str, candidates: tuple[str, ...]) -> str:
-    """What to do about an unknown name: the nearest known one, or all of them."""
+    """Return advice about an unknown name: the nearest valid name, or all of them."""
     close = get_close_matches(name, candidates, n=1)
     return f'did you mean "{close[0]}"?' if close else "use one of " + ", ".join(candidates)
 
 
 def describe_place(what: str, name: object, number: int) -> str:
-    """How a place is called in messages: by its id where that can be one, else by its number (from 1)."""
+    """Return the name of a place for messages: with its id if that is valid, else with its number (from 1)."""
     return f'{what} "{name}"' if isinstance(name, str) and NAME.match(name) else f"{what} {number}"
 
 
 @dataclass(slots=True)
 class TableReader:
-    """Reads the fields of one table after another and collects their problems."""
+    """Reads fields of TOML tables and collects their problems."""
 
     file: str
     problems: list[Problem] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""The shipped surveys, found by slug."""
+"""The shipped surveys, by slug."""
 
 from functools import lru_cache
 from pathlib import Path
@@ -9,12 +9,13 @@ from engage.questionnaire.parser import read_survey
 
 
 def survey_files(folder: Path | None = None) -> dict[str, Path]:
-    """The survey files by slug (a file is named after its slug), in alphabetical order."""
+    """Return the survey files by slug, in alphabetical order. A file is named after its slug."""
     return {path.stem: path for path in sorted((folder or shipped_folder("surveys")).glob("*.toml"))}
 
 
 def shipped_survey(slug: str, folder: Path | None = None) -> Survey:
-    """The survey with this slug; KeyError names the slugs there are, SurveyProblems if its file is wrong."""
+    """Return the survey with this slug. Raises KeyError, which lists the valid slugs, or SurveyProblems for an invalid
+    file."""
     files = survey_files(folder)
     if slug not in files:
         raise KeyError(f'there is no survey "{slug}"; there are {", ".join(files) or "none"}')
@@ -22,11 +23,11 @@ def shipped_survey(slug: str, folder: Path | None = None) -> Survey:
 
 
 def shipped_surveys(folder: Path | None = None) -> list[Survey]:
-    """Every shipped survey."""
+    """Return every shipped survey."""
     return [_read_cached_survey(path, path.stat().st_mtime_ns) for path in survey_files(folder).values()]
 
 
 @lru_cache(maxsize=64)
 def _read_cached_survey(path: Path, _changed: int) -> Survey:
-    """Read a file once for each time it was changed (`_changed` in ns)."""
+    """Read a survey file. Cached; `_changed` is its modification time in ns, so that a changed file is read again."""
     return read_survey(path)

@@ -1,4 +1,4 @@
-"""The shape of a survey: frozen dataclasses, in the field's own words. Reading a file is `parser.py`."""
+"""The data model of a survey: frozen dataclasses. `parser.py` reads it from a file."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ ASKS = ("question", "help")
 
 
 class Words(str):
-    """Text that knows the language it is really in: "en" where a translation is missing."""
+    """A text and its actual language: "en" where a translation is missing."""
 
     __slots__ = ("language",)
     language: str
@@ -28,7 +28,8 @@ BLANK = Words()
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One box. `exclusive` ("none of these") excludes every other; `ed_fi` is the exact Ed-Fi code value."""
+    """One choice of a question. `exclusive` ("none of these") excludes all others; `ed_fi` is the exact Ed-Fi code
+    value."""
 
     code: str
     text: Words
@@ -39,11 +40,12 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One question. `note` is for translators; `asks` is "question", "help" or None.
+    """One question. `note` is for translators; `asks` is "question", "help", or None.
 
-    `element` names the Ed-Fi element on StudentEducationOrganizationAssociation the answer becomes;
-    `dont_know_ed_fi` is its code value for "I don't know" ("Unknown"); None where Ed-Fi has none: nothing is sent.
-    `skipped_ed_fi` is its code value when given answers leave the question off the route (no internet: type "None").
+    `element` names the Ed-Fi element of StudentEducationOrganizationAssociation that the answer is exported to.
+    `dont_know_ed_fi` is its code value for "I don't know" ("Unknown"), or None if Ed-Fi has none, and then nothing is
+    exported. `skipped_ed_fi` is its code value when earlier answers take the question off the route (no internet: type
+    "None").
     """
 
     id: str
@@ -70,7 +72,8 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One page. With `repeat` (id of an earlier number question) it is asked per block, `maximum` blocks at most."""
+    """One page. With `repeat` (id of an earlier number question) it is shown once per block, at most `maximum`
+    times."""
 
     id: str
     title: Words
@@ -83,7 +86,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """A survey. `minutes` is the time it takes, as families read it."""
+    """A survey. `minutes` is the time it takes, as stated to families."""
 
     slug: str
     title: Words
@@ -93,18 +96,18 @@ class Survey:
     note: str = ""
 
     def questions(self) -> Iterator[tuple[Section, Question]]:
-        """Every question with its section, in order."""
+        """Yield every question with its section, in order."""
         return ((section, question) for section in self.sections for question in section.questions)
 
     def question(self, id: str) -> Question:
-        """The question with this id; KeyError if there is none."""
+        """Return the question with this id. Raises KeyError."""
         for _, question in self.questions():
             if question.id == id:
                 return question
         raise KeyError(id)
 
     def section(self, id: str) -> Section:
-        """The section with this id; KeyError if there is none."""
+        """Return the section with this id. Raises KeyError."""
         for section in self.sections:
             if section.id == id:
                 return section

@@ -1,17 +1,17 @@
-"""Numbers on paper: those questions carry, and what the code on every page says."""
+"""Question numbers on paper, and the payload of the barcode on every page."""
 
 from typing import NamedTuple
 
 from engage.questionnaire.model import Survey
 
 BASE36 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-SERIAL, PAGE, DIGEST = 6, 2, 8  # symbols of each part of the code
-NOBODYS = "0" * SERIAL  # instead of a serial, which never has a 0
+SERIAL, PAGE, DIGEST = 6, 2, 8  # symbols of each part of the payload
+NOBODYS = "0" * SERIAL  # in place of a serial; serials have no 0
 PAGES_MOST = len(BASE36) ** PAGE - 1
 
 
 class Payload(NamedTuple):
-    """What the code on a page says: "K7W-2MX", 1, "0a1b2c3d" (the first 8 hex digits of the layout's digest)."""
+    """The payload of a page: "K7W-2MX", 1, "0a1b2c3d" (the first 8 hex digits of the layout's digest)."""
 
     serial: str
     page: int
@@ -19,16 +19,17 @@ class Payload(NamedTuple):
 
 
 def question_numbers(survey: Survey) -> dict[str, int]:
-    """Question id to printed number, 1..n in survey order. Notes have none; a child block repeats the same numbers."""
+    """Return the printed numbers, 1..n in survey order, by question id. Notes have none. Every block of a repeated
+    section has the same numbers."""
     answerable = (question.id for _, question in survey.questions() if question.kind != "note")
     return {id: number for number, id in enumerate(answerable, 1)}
 
 
 def encode_payload(serial: str, page: int, digest: str) -> str:
-    """The 16 symbols in the code of a page: serial, page in base 36, first 8 hex digits of the layout's digest.
+    """Return the 16 symbols of a page's barcode: serial, page in base 36, first 8 hex digits of the layout's digest.
 
-    `serial` is "" for a form printed at home. Only digits and capitals, so that it fits a QR of version 2 at level Q.
-    Raises ValueError for what does not fit.
+    `serial` is "" for a form printed at home. Only digits and capital letters are used, so that it fits a QR code of
+    version 2 at level Q. Raises ValueError for an invalid part.
     """
     plain = serial.replace("-", "").upper() or NOBODYS
     short = digest[:DIGEST].upper()
@@ -42,7 +43,7 @@ def encode_payload(serial: str, page: int, digest: str) -> str:
 
 
 def decode_payload(text: str) -> Payload | None:
-    """What `encode_payload` wrote; None where it did not write this."""
+    """Decode the result of `encode_payload`. None for any other text."""
     if len(text) != SERIAL + PAGE + DIGEST or any(symbol not in BASE36 for symbol in text):
         return None
     serial, page, short = text[:SERIAL], int(text[SERIAL : SERIAL + PAGE], 36), text[SERIAL + PAGE :]

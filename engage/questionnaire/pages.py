@@ -1,4 +1,5 @@
-"""The pages of a survey, and which of them a family meets: one page per section, one per child where it repeats."""
+"""The pages of a survey, and which of them a family sees: one page per section, or one per block of a repeated
+section."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,12 +24,13 @@ from engage.questionnaire.rules import (
 Raw = Mapping[str, Sequence[str]]
 HashableAnswer = str | int | tuple[str, ...]
 NOTHING: frozenset[str] = frozenset()
-ROUTES_KEPT = 4096  # a survey has few different routes; this bounds the odd one
+ROUTES_KEPT = 4096  # a survey has few routes; the limit bounds the memory in unusual cases
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SurveyPage:
-    """One page. `number` is its place among all possible pages, so an address always means the same questions."""
+    """One page. `number` is its position among all possible pages, so that a URL always refers to the same
+    questions."""
 
     number: int
     section: Section
@@ -39,8 +41,8 @@ class SurveyPage:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A page as one family meets it: `place` of `total`; for each question True, False (not asked) or the rule that
-    answers on this very page decide."""
+    """A page in one family's route, at position `place` of `total`. `rules` has an entry per question: True (shown),
+    False (not shown), or the rest of a rule that depends on answers on the same page."""
 
     page: SurveyPage
     place: int
@@ -50,39 +52,42 @@ class Step:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Plan:
-    """All pages of an edition, whatever the answers. `deciding` are the questions that decide which pages are met."""
+    """All possible pages of an edition. `deciding` are the questions whose answers decide which pages are shown."""
 
     edition: Edition
     pages: tuple[SurveyPage, ...]
     deciding: tuple[Question, ...]
 
     def page(self, number: int) -> SurveyPage | None:
-        """The page with this number, if there is one."""
+        """Return the page with this number, or None."""
         return self.pages[number - 1] if 1 <= number <= len(self.pages) else None
 
     def page_of(self, key: str) -> SurveyPage:
-        """The page that asks for this slot. Raises KeyError."""
+        """Return the page that contains this slot. Raises KeyError."""
         for page in self.pages:
             if key in page.keys:
                 return page
         raise KeyError(key)
 
     def count(self, name: str, raw: Raw) -> int:
-        """The number given as an answer to a question outside repeated sections; 0 where there is none."""
+        """Return the answer to a number question outside repeated sections, or 0 if there is none."""
         question = next(question for question in self.deciding if question.id == name)
         value = _hashable_answer(question, raw)
         return value if isinstance(value, int) else 0
 
     def steps(self, raw: Raw, unread: frozenset[str] = NOTHING) -> tuple[Step, ...]:
-        """The pages that a family with these answers meets, in order. Rules about questions that are `unread` are left
-        open, so that no page reveals what was answered; only how often a page is asked still does."""
+        """Return the pages for a family with these answers, in order.
+
+        Rules about questions in `unread` are left undecided, so that no page reveals the answers to them. Only the
+        number of blocks of a repeated section still does.
+        """
         values = [(question.id, _hashable_answer(question, raw)) for question in self.deciding]
         return _visible_steps(self, tuple((name, value) for name, value in values if value is not None), unread)
 
 
 @lru_cache(maxsize=64)
 def build_plan(edition: Edition) -> Plan:
-    """The plan of an edition. Its texts are English: ask `edition.survey(language)` for words."""
+    """Build the plan of an edition. Its texts are in English; use `edition.survey(language)` for translations."""
     survey = edition.survey("en")
     pages: list[SurveyPage] = []
     for section in survey.sections:
@@ -93,7 +98,8 @@ def build_plan(edition: Edition) -> Plan:
 
 
 def evaluate_partially(rule: Rule | None, answers: Answers, undecided: frozenset[str]) -> Rule | bool:
-    """The rule where answers are known for all names but the `undecided` ones: True, False, or what is left of it."""
+    """Evaluate a rule when the answers to all questions but `undecided` are known: True, False, or the rest of the
+    rule."""
     match rule:
         case None:
             return True
@@ -107,7 +113,7 @@ def evaluate_partially(rule: Rule | None, answers: Answers, undecided: frozenset
 
 
 def _combine_parts(rule: And | Or, parts: list[Rule | bool]) -> Rule | bool:
-    ends = isinstance(rule, Or)  # one True ends an "or", one False an "and"
+    ends = isinstance(rule, Or)  # "or" is decided by one True, "and" by one False
     if ends in parts:
         return ends
     left = tuple(part for part in parts if not isinstance(part, bool))
@@ -117,7 +123,8 @@ def _combine_parts(rule: And | Or, parts: list[Rule | bool]) -> Rule | bool:
 
 
 def _deciding_questions(survey: Survey) -> tuple[Question, ...]:
-    """Questions outside blocks that a later section looks at, and those that decide whether these are asked."""
+    """Return the questions outside blocks that rules of later sections use, and those that decide whether these are
+    shown."""
     home = {question.id: section.id for section, question in survey.questions()}
     deciding = {section.repeat for section in survey.sections if section.repeat}
     for section, question in survey.questions():
@@ -130,8 +137,8 @@ def _deciding_questions(survey: Survey) -> tuple[Question, ...]:
 
 
 def _hashable_answer(question: Question, raw: Raw) -> HashableAnswer | None:
-    """The answer, in a form that can be looked up: a list becomes a tuple; a missing one is as good as none for rules,
-    which only ask whether something is answered."""
+    """Return the answer as a cache key: a list becomes a tuple. A missing answer becomes None, since rules treat both
+    alike."""
     value = read_answer(question, raw.get(question.id, ()), raw.get(question.id + "~", ()))
     if isinstance(value, RefusedAnswer | Mapping):
         return None
@@ -168,7 +175,7 @@ def _page_rules(page: SurveyPage, on_route: Answers, unread: frozenset[str]) -> 
 def _collect_page_answers(
     page: SurveyPage, answers: Mapping[str, AnswerValue], on_route: dict[str, AnswerValue]
 ) -> None:
-    """Add what was answered on this page, without what is off the route."""
+    """Add the answers of this page that are on the route to `on_route`."""
     if page.block is not None:
         return
     for slot in page.slots:

@@ -1,4 +1,4 @@
-"""Reading a survey from TOML: every hostile or mistaken file ends in SurveyProblems, never in a crash."""
+"""Parser of survey files (TOML). Any invalid or malicious file raises SurveyProblems and never another error."""
 
 import re
 import tomllib
@@ -28,7 +28,7 @@ QUESTIONS = 200
 CHOICES = 33  # with "I don't know" and "I don't want to answer" 35 boxes: one key each, 1-9 and a-z
 BLOCKS = 20
 MINUTES = 60
-LARGEST = 999_999_999  # the largest number a family can be asked for
+LARGEST = 999_999_999  # the largest number a question accepts
 SHORT, LONG = 200, 1000  # characters
 
 SURVEY_KEYS = ("slug", "title", "purpose", "minutes", "note", "sections")
@@ -42,7 +42,7 @@ _SLUG = re.compile(r"[a-z][a-z0-9-]{0,59}\Z")
 
 
 def read_survey(path: Path) -> Survey:
-    """Return the survey in a TOML file; raise SurveyProblems with everything that is wrong with it."""
+    """Return the survey in a TOML file. Raises SurveyProblems with all problems of the file."""
     try:
         with path.open("rb") as opened:
             document = opened.read(FILE + 1)
@@ -55,7 +55,7 @@ def read_survey(path: Path) -> Survey:
 
 
 def parse_survey(document: bytes, file: str) -> Survey:
-    """Return the survey in the bytes of a TOML file; `file` is the name used in messages."""
+    """Return the survey in the content of a TOML file. `file` is its name in messages. Raises SurveyProblems."""
     pad = TableReader(file)
     survey = _parse_survey_table(_parse_toml(document, file), pad)
     check_survey(survey, pad)
@@ -149,7 +149,8 @@ def _parse_question(table: Table, number: int, section: str, pad: TableReader) -
 
 
 def _guess_kind(table: Table) -> str:
-    """The kind meant by a question whose kind is wrong, so that one mistake is told once."""
+    """Return the probable kind of a question whose kind is invalid, so that one mistake is not reported several
+    times."""
     if "choices" in table:
         return "several" if "exclusive" in str(table["choices"]) else "one"
     return "number" if table.keys() & {"minimum", "maximum", "unit"} else "words"
@@ -184,7 +185,7 @@ def _parse_shown_when(table: Table, place: str, pad: TableReader) -> Rule | None
 
 def _parse_name(table: Table, key: str, place: str, pad: TableReader) -> str:
     name = str(pad.text(table, key, place, 40, required=True))
-    if name in RESERVED or name == "hint":  # "survey/question/hint" is the hint's place in the translations
+    if name in RESERVED or name == "hint":  # "survey/question/hint" is the translation context of the hint
         pad.say(place, f'{key} "{name}" is a reserved word', "choose another")
     elif name and not NAME.match(name):
         pad.say(

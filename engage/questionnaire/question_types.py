@@ -1,7 +1,7 @@
-"""The rules for answers: what each kind of question accepts, and how an answer is stored.
+"""Rules for answers: what each kind of question accepts, and how an answer is stored.
 
-A missing answer is `{"missing": "dont_know" | "refused" | "unclear" | "two_marks"}`; a blank has no entry at all.
-On paper nothing is refused (`lenient`): what can be read is kept, what cannot becomes "unclear" or "two_marks".
+A missing answer is `{"missing": "dont_know" | "refused" | "unclear" | "two_marks"}`; a blank has no entry at all. On
+paper no answer is refused (`lenient`): one that cannot be read is stored as "unclear" or "two_marks".
 """
 
 import json
@@ -30,7 +30,7 @@ _DATE = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})\Z")
 
 @dataclass(frozen=True, slots=True)
 class AnswerBox:
-    """One box on paper; `key` is what is printed beside it and pressed when keying, `value` its raw value."""
+    """One box on paper. `key` is printed beside it and pressed in keying; `value` is its raw value."""
 
     key: str
     value: str
@@ -38,7 +38,7 @@ class AnswerBox:
 
 @dataclass(frozen=True, slots=True)
 class RefusedAnswer:
-    """An answer that is not accepted. `code` is stable; `params` fill the sentence, which is worded in web.
+    """An answer that is not accepted. `code` is stable; `params` are for the error message, which the web layer words.
 
     unknown_choice(code) one_only exclusive(code) not_offered(marker) answer_and_marker not_a_number
     below_minimum(minimum) above_maximum(maximum) not_a_date too_long(most, length)
@@ -49,14 +49,14 @@ class RefusedAnswer:
 
 
 Reading = AnswerValue | RefusedAnswer | None
-"""What raw strings give: an answer, a refused one, or None for a blank."""
+"""The result of reading raw strings: an answer, a refused answer, or None for a blank."""
 
 
 def answer_boxes(question: Question) -> tuple[AnswerBox, ...]:
-    """Every box of a question: choices in order, then "I don't know", then "I don't want to answer" if offered.
+    """Return the boxes of a question: choices in order, then "I don't know", then "I don't want to answer" if offered.
 
-    Keys are 1-9, then a-z; where the answer itself is written (number, words, date) they start at a, since digits
-    are then the answer.
+    Keys are 1-9, then a-z. For written answers (number, words, date) they start at a, since digits are part of the
+    answer.
     """
     values = [choice.code for choice in question.choices]
     values += ["~dont_know"] if question.dont_know else []
@@ -73,9 +73,9 @@ def is_missing_offered(question: Question, missing: str) -> bool:
 def read_answer(
     question: Question, raw: Sequence[str], marker: Sequence[str] = (), *, lenient: bool = False
 ) -> Reading:
-    """Return the value of raw strings: None (blank), a value, `{"missing": ...}` or Refused.
+    """Return the value of raw strings: None (blank), a value, `{"missing": ...}`, or RefusedAnswer.
 
-    `marker` is the field beside a written answer (key + "~"), its value a missing kind without "~".
+    `marker` is the extra field of a written answer (key + "~"). Its value is a missing kind without "~".
     """
     if question.kind == "note":
         return None
@@ -85,7 +85,7 @@ def read_answer(
 
 
 def canonical_answers(answers: Answers) -> bytes:
-    """The bytes of an answer document: the same for the same answers, whatever the mode and the order of keys."""
+    """Return an answer document as bytes that depend on the answers only, not on the mode or the order of keys."""
     return json.dumps(answers, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
 
 
@@ -136,7 +136,8 @@ def _read_missing(question: Question, markers: list[str], answered: bool, lenien
 def _read_text_field(question: Question, raw: Sequence[str], marker: Sequence[str], lenient: bool) -> Reading:
     text = next((each for each in raw if each.strip()), "")
     markers = sorted({each for each in marker if each})
-    # A family may write "~dont_know" as its words; only a keyer, or a field that is not words, means the marker by it.
+    # A family may write "~dont_know" as its own words. It is a marker only from a keyer, or in a field that is not for
+    # words.
     if text.strip()[:1] == "~" and text.strip()[1:] in MISSING and (lenient or question.kind not in TEXT_KINDS):
         markers, text = sorted({*markers, text.strip()[1:]}), ""
     value = _READERS[question.kind](question, text, lenient)

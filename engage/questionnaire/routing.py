@@ -1,6 +1,7 @@
-"""Which questions a family meets, in order. The rules themselves are `rules.py`.
+"""Routing: which questions are shown to a family, in order. `rules.py` defines the rules.
 
-Rules look backwards only, so one walk decides: a question off the route counts as not answered for the rules after it.
+Rules refer to earlier questions only, so one pass decides. A question off the route counts as not answered for later
+rules.
 """
 
 from collections.abc import Iterator, Mapping
@@ -38,7 +39,8 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """One place for one answer; `key` ("internet", "child.1.device") is field name, keying field and paper box name."""
+    """One place for one answer. `key` ("internet", "child.1.device") names the form field, the keying field, and the
+    paper box."""
 
     section: Section
     block: int | None  # 1-based; None outside a repeated section
@@ -51,9 +53,10 @@ class Slot:
 
 
 def count_blocks(section: Section, answers: Answers) -> int | None:
-    """How many blocks a section has: None if it is not repeated, else the count given, or the blocks kept if more.
+    """Return the number of blocks of a section: None if it is not repeated, else the answered count, or the number of
+    blocks with answers if greater.
 
-    More blocks than the count (or blocks with no count at all) come only from paper, where what is written is kept.
+    More blocks than the count (or blocks without a count) come only from paper, where everything written is stored.
     """
     if section.repeat is None:
         return None
@@ -63,7 +66,8 @@ def count_blocks(section: Section, answers: Answers) -> int | None:
 
 
 def all_slots(survey: Survey, counts: Answers | int) -> list[Slot]:
-    """Every slot whatever the rules say; `counts` is the answers, or the number of blocks for each repeated section."""
+    """Return every slot, regardless of rules. `counts` is the answers, or the number of blocks for each repeated
+    section."""
     slots = []
     for section in survey.sections:
         number = min(counts, section.maximum) if isinstance(counts, int) else count_blocks(section, counts)
@@ -73,20 +77,21 @@ def all_slots(survey: Survey, counts: Answers | int) -> list[Slot]:
 
 
 def printed_slots(survey: Survey, blocks: int) -> list[Slot]:
-    """The slots printed on paper: all questions, in the given number of blocks (at most the section's maximum)."""
+    """Return the slots printed on paper: all questions, in the given number of blocks (at most the section's
+    maximum)."""
     return all_slots(survey, blocks)
 
 
 def slots_on_route(survey: Survey, answers: Answers) -> list[Slot]:
-    """The slots on the route of these answers, in order."""
+    """Return the slots on the route of these answers, in order."""
     return [slot for slot, on_route in walk_slots(survey, answers) if on_route]
 
 
 def walk_slots(survey: Survey, answers: Answers) -> Iterator[tuple[Slot, bool]]:
-    """Every slot in order, and whether it is on the route."""
+    """Yield every slot in order, and whether it is on the route."""
     route: dict[str, AnswerValue] = {}
     for section in survey.sections:
-        # A count off the route counts for nothing; blocks kept from paper still do.
+        # A count that is off the route is ignored. Blocks with answers from paper still count.
         counts: Answers = {**route, section.id: answers.get(section.id, [])}
         for block in _block_numbers(section, count_blocks(section, counts)):
             block_answers = answers if block is None else _block_answers(answers, section, block)

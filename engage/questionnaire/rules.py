@@ -1,11 +1,12 @@
-"""The language of `shown_when`: text to a small frozen tree, the tree to text, and whether it holds.
+"""The language of `shown_when`: parsing to a small immutable tree, formatting, and evaluation.
 
     internet is yes and (device is not none or where_else includes library)
     children >= 2 and not (video is no)
 
-or / and / not / ( ) bind as usual. A question answered "I don't know", refused or unclear counts as not answered:
-`is`, `is not`, `includes`, `does not include` and `< <= > >= =` are then all false, only `is not answered` is true.
-`not (q is yes)` is plain negation, so it is true for a blank; write `q is not yes` for "answered, but not yes".
+The precedence of or / and / not / ( ) is the usual one. A question answered "I don't know", refused, or unclear counts
+as not answered: `is`, `is not`, `includes`, `does not include`, and `< <= > >= =` are then false, and only `is not
+answered` is true. `not (q is yes)` is plain negation, so it is true for a blank; write `q is not yes` for "answered,
+but not yes".
 """
 
 import re
@@ -15,13 +16,13 @@ from dataclasses import dataclass
 from engage.questionnaire.text_cleaning import quote_value
 
 LENGTH = 500  # characters in one rule
-DEPTH = 10  # brackets and "not" inside each other
+DEPTH = 10  # nesting of parentheses and "not"
 TERMS = 40  # comparisons in one rule
 
 AnswerValue = str | int | list[str] | Mapping[str, str]
-"""One answer: a code, words, an ISO date, a number, several codes, or {"missing": code} (`question_types`)."""
+"""One answer: a code, a text, an ISO date, a number, a list of codes, or {"missing": code} (`question_types`)."""
 Answers = Mapping[str, AnswerValue | Sequence[Mapping[str, AnswerValue]]]
-"""Answers by question id; those of a repeated section are one mapping per block, under the section's id."""
+"""Answers by question id. Those of a repeated section are one mapping per block, under the section's id."""
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,39}\Z")
 RESERVED = frozenset({"and", "or", "not", "is", "includes", "does", "include", "answered"})
@@ -33,7 +34,7 @@ _TOKEN = re.compile(r"\s*(?:([a-z][a-z0-9_]*)|(<=|>=|[<>=()])|(-?[0-9]{1,9})(?![
 
 @dataclass(frozen=True, slots=True)
 class Compare:
-    """One comparison; `operator` is one of the sets above, "is answered" or "is not answered" (value None)."""
+    """One comparison. `operator` is in one of the sets above, or "is answered" or "is not answered" (value None)."""
 
     name: str
     operator: str
@@ -59,11 +60,11 @@ Rule = Compare | Not | And | Or
 
 
 class RuleError(ValueError):
-    """A rule that cannot be read; the message says where and what was expected."""
+    """An invalid rule. The message names the position and what was expected."""
 
 
 def parse_rule(text: str) -> Rule:
-    """Return the tree of a rule; raise RuleError for anything else."""
+    """Return the tree of a rule. Raises RuleError if it is invalid."""
     if len(text) > LENGTH:
         raise RuleError(f"the rule is longer than {LENGTH} characters")
     reader = _RuleParser(_tokenize(text))
@@ -74,7 +75,7 @@ def parse_rule(text: str) -> Rule:
 
 
 def comparisons(rule: Rule) -> Iterator[Compare]:
-    """Every comparison in a rule, left to right."""
+    """Yield every comparison in a rule, left to right."""
     match rule:
         case Compare():
             yield rule
@@ -86,12 +87,12 @@ def comparisons(rule: Rule) -> Iterator[Compare]:
 
 
 def rule_question_ids(rule: Rule) -> frozenset[str]:
-    """The question ids a rule looks at."""
+    """Return the ids of the questions that a rule refers to."""
     return frozenset(each.name for each in comparisons(rule))
 
 
 def evaluate_rule(rule: Rule, answers: Answers, block: Answers | None = None) -> bool:
-    """Whether a rule holds. Names are looked up in the block first, then outside it."""
+    """Whether a rule is true. Names are looked up in the block first, then outside it."""
     match rule:
         case Compare():
             return _evaluate_comparison(rule, answers, block or {})
@@ -104,7 +105,7 @@ def evaluate_rule(rule: Rule, answers: Answers, block: Answers | None = None) ->
 
 
 def format_rule(rule: Rule) -> str:
-    """The text of a rule, with only the brackets it needs: `parse(write(rule)) == rule`."""
+    """Return the text of a rule, with only the parentheses it needs: `parse_rule(format_rule(rule)) == rule`."""
     match rule:
         case Compare(name, operator, value):
             return f"{name} {operator}" if value is None else f"{name} {operator} {value}"
@@ -172,7 +173,7 @@ def _tokenize(text: str) -> list[str]:
 
 
 class _RuleParser:
-    """Recursive descent: any_of > all_of > term > comparison."""
+    """Recursive descent parser: any_of > all_of > term > comparison."""
 
     def __init__(self, tokens: list[str]) -> None:
         self.tokens = tokens

@@ -1,6 +1,6 @@
-"""A rule of the survey as a written direction: "Answer this only if you chose 2 (Tablet) in question 4."
+"""A survey's rule as a printed instruction: "Answer this only if you chose 2 (Tablet) in question 4."
 
-Every shape of rule is a whole sentence. "and" and "or" become lists of whole sentences, one on each line.
+Every form of rule has its own complete sentence. "and" and "or" become lists of complete sentences, one per line.
 """
 
 from dataclasses import dataclass
@@ -12,10 +12,10 @@ from engage.questionnaire.numbering import question_numbers
 from engage.questionnaire.question_types import AnswerBox, answer_boxes
 from engage.questionnaire.rules import And, Compare, Not, Or, Rule
 
-ISOLATE, POP = "\u2068", "\u2069"  # a choice in another script must not reorder the sentence around it
+ISOLATE, POP = "\u2068", "\u2069"  # keep a choice in another script from reordering the sentence
 CHOSEN = ("is", "includes")
 OPPOSITES = {
-    "is": "was not",  # also true for a blank, which "is not" is not
+    "is": "was not",  # also true for a blank, unlike "is not"
     "includes": "was not",
     "is not": "is",
     "does not include": "includes",
@@ -30,7 +30,7 @@ OPPOSITES = {
 
 
 def gettext(sentence: str) -> str:
-    """Shows a sentence to the translators' tools; it is looked up when it is used."""
+    """Mark a sentence for extraction only. It is translated where it is used."""
     return sentence
 
 
@@ -102,7 +102,7 @@ STATEMENTS = {
 
 @dataclass(frozen=True, slots=True)
 class RuleSentence:
-    """A rule ready to be worded: `shape` is a key of the sentences above."""
+    """A rule without negations. `shape` is a key of the sentences above."""
 
     shape: str
     name: str = ""
@@ -111,15 +111,16 @@ class RuleSentence:
 
 
 def format_direction(rule: Rule, survey: Survey, words: NullTranslations, keys: bool = True) -> str:
-    """The rule as a direction in the language of `words` and `survey`; lists have one line per sentence ("\\n").
+    """Return the rule as an instruction in the language of `words` and `survey`. Lists have one line per sentence
+    ("\\n").
 
-    With `keys` choices carry the number of their box, as on paper; on a screen, where there are none, leave them out.
+    With `keys`, choices include the key of their box, as on paper. On screen there are no keys.
     """
     return "\n".join(_format_lines(_rule_sentence(rule, True), survey, words, keys, DIRECTIONS))
 
 
 def _rule_sentence(rule: Rule, expected: bool) -> RuleSentence:
-    """The rule without "not": it is carried inwards to the comparisons."""
+    """Return the rule without "not": negation is moved into the comparisons."""
     match rule:
         case Not(inner):
             return _rule_sentence(inner, not expected)
@@ -132,7 +133,7 @@ def _rule_sentence(rule: Rule, expected: bool) -> RuleSentence:
 
 
 def _merge_choices(parts: tuple[RuleSentence, ...]) -> RuleSentence:
-    """One sentence where all parts are choices of one question."""
+    """Return one sentence if all parts are choices of the same question."""
     if all(part.shape == "is" and part.name == parts[0].name for part in parts):
         return RuleSentence("one of", parts[0].name, tuple(value for part in parts for value in part.values))
     return RuleSentence("any", parts=parts)
@@ -172,7 +173,7 @@ def _choice_label(survey: Survey, name: str, code: str, keys: bool) -> str:
 
 
 def choice_words(question: Question, box: AnswerBox, words: NullTranslations) -> str:
-    """A box as sentences name it: the key printed beside it and its words, like 2 (Tablet)."""
+    """Return a box as sentences name it: its printed key and its text, like 2 (Tablet)."""
     return _key_and_text(box.key, box_text(question, box.value, words.gettext))
 
 

@@ -1,4 +1,5 @@
-"""Checks that need the whole survey: ids used twice, rules that look forward, choices that do not fit their kind."""
+"""Checks of the whole survey: duplicate ids, rules that refer to later questions, choices that do not fit their
+kind."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -14,7 +15,7 @@ QUESTIONS = 200  # in the whole survey
 
 
 def check_survey(survey: Survey, pad: TableReader) -> None:
-    """Write down what does not fit together."""
+    """Add the problems of a survey to `pad`."""
     if not survey.sections:
         pad.say("survey", "there are no sections", "add [[sections]]")
     everything = list(survey.questions())
@@ -58,12 +59,12 @@ def _check_section(
     if question.kind != "number" or home.repeat:
         what = f'repeat: "{question.id}" is not a number question asked once'
         pad.say(place, what, "name an earlier number question")
-    elif question.maximum is None:  # it may be above the section's: then the family is told how many are asked about
+    elif question.maximum is None:  # it may exceed the section's: families are told how many are asked about
         pad.say(place, f'repeat: "{question.id}" has no maximum', "give it one, like 20")
 
 
 class _RuleOwner(NamedTuple):
-    """A question whose rule is checked: where it is asked, and how its place is called in messages."""
+    """A question whose rule is checked, with its section and the name of its place in messages."""
 
     section: Section
     question: Question
@@ -93,7 +94,7 @@ def _check_comparison(
 
 
 def _comparison_problem(comparison: Compare, target: Question) -> tuple[str, str] | None:
-    """What is wrong with comparing this question in this way, and what to do."""
+    """Return why this question cannot be compared in this way, and advice; None if it can."""
     if target.kind == "note":
         return f'"{target.id}" is a note and has no answer', "name a question"
     if comparison.operator in CHOICE_OPERATORS and target.kind not in ("one", "scale"):

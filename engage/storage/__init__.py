@@ -1,1 +1,1 @@
-"""The database: tables, connections, writing in groups, migrations. No decisions."""
+"""Database access: tables, connections, group commit, migrations. Contains no domain decisions."""

@@ -1,4 +1,4 @@
-"""Connections to the database: SQLite with durable commits, or PostgreSQL; its revision and its clock."""
+"""Database connections (SQLite with durable commits, or PostgreSQL), the schema revision, and the database's clock."""
 
 import sqlite3
 from datetime import UTC, datetime
@@ -13,14 +13,17 @@ from engage.storage.fast_statements import execute
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 BUSY_TIMEOUT = 10.0  # seconds a writer waits for another before giving up
-LOG_SIZE = 64 * 2**20  # bytes: a write-ahead log that once was larger is cut back to this
+LOG_SIZE = 64 * 2**20  # bytes: a larger write-ahead log is truncated to this
 CACHE = -16_000  # KiB of SQLite page cache per connection (negative: KiB, not pages)
 
 
 def connect(url: str) -> Engine:
-    """An engine for `url`. SQLite: WAL, synchronous=FULL, foreign keys; a transaction starts with BEGIN IMMEDIATE
-    unless the connection was given the execution option `reads=True`."""
-    # hide_parameters: what families wrote must not reach a log by way of an error message
+    """Return an engine for `url`.
+
+    SQLite uses WAL, synchronous=FULL, and foreign keys. A transaction starts with BEGIN IMMEDIATE unless the connection
+    has the execution option `reads=True`.
+    """
+    # hide_parameters: what families wrote must not reach a log through an error message.
     if not url.startswith("sqlite"):
         return create_engine(url, hide_parameters=True, pool_pre_ping=True, pool_size=8, max_overflow=8)
     sqlite = {"timeout": BUSY_TIMEOUT, "check_same_thread": False}
@@ -31,7 +34,7 @@ def connect(url: str) -> Engine:
 
 
 def _set_pragmas(connection: sqlite3.Connection, _record: Any) -> None:
-    connection.isolation_level = None  # the driver's own deferred BEGIN loses to "database is locked"
+    connection.isolation_level = None  # the driver's own deferred BEGIN fails with "database is locked"
     for pragma in (
         "journal_mode=WAL",
         "synchronous=FULL",
@@ -50,22 +53,23 @@ def _begin_transaction(connection: Any) -> None:
 
 
 def write_session(engine: Engine) -> Session:
-    """A session whose transaction may write. The caller commits."""
+    """Return a session that may write. The caller commits."""
     return Session(engine, expire_on_commit=False)
 
 
 def read_session(engine: Engine) -> Session:
-    """A session that only reads: it never waits for a writer, nor makes one wait."""
+    """Return a read-only session. It neither waits for writers nor blocks them."""
     return Session(engine.execution_options(reads=True), expire_on_commit=False)
 
 
 def head() -> str:
-    """The newest revision this version knows. Pinned in a file, so that two branches collide in git, not at night."""
+    """Return the newest revision of this version. It is pinned in a file, so that two branches with migrations conflict
+    in git."""
     return (MIGRATIONS / "HEAD").read_text("utf-8").strip()
 
 
 def current_revision(engine: Engine) -> str | None:
-    """The database's revision; None for an empty database."""
+    """Return the revision of the database, or None if it is empty."""
     with engine.execution_options(reads=True).connect() as connection:
         if not inspect(connection).has_table("alembic_version"):
             return None
@@ -73,7 +77,7 @@ def current_revision(engine: Engine) -> str | None:
 
 
 def database_now(session: Session) -> datetime:
-    """The moment by the database's clock, with its zone. SQLite: the clock of this machine."""
+    """Return the current time by the database's clock, with its zone. For SQLite this is the clock of this machine."""
     if session.get_bind().dialect.name == "sqlite":
         text = session.scalar(select(func.strftime("%Y-%m-%dT%H:%M:%f", "now")))
         return datetime.fromisoformat(str(text)).replace(tzinfo=UTC)

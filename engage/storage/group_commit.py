@@ -1,4 +1,4 @@
-"""Many small writes share one fsync, and none is acknowledged before it is on the disk."""
+"""Group commit: many small writes share one fsync, and none is acknowledged before it is on disk."""
 
 import contextvars
 import os
@@ -13,15 +13,15 @@ from sqlalchemy import Connection, Engine, Pool
 
 T = TypeVar("T")
 
-MOST = 64  # deeds in one transaction; measured: more gains nothing and keeps other processes waiting
+MOST = 64  # writes in one transaction; measured: more gains nothing and makes other processes wait
 
 
 class CommitFailed(Exception):
-    """The commit failed: nothing of the work is stored, and it may be tried again."""
+    """The commit failed. Nothing of the work is stored, and it may be tried again."""
 
 
 class _PendingWrite(Generic[T]):
-    """A write that waits for its turn, then holds its result or its failure."""
+    """A queued write, and afterwards its result or its exception."""
 
     __slots__ = ("done", "failure", "result", "work")
 
@@ -32,25 +32,27 @@ class _PendingWrite(Generic[T]):
         self.result: T | None = None
 
     def attempt(self, connection: Connection) -> bool:
-        """Do the work; whether it went well."""
+        """Do the work. Returns whether it succeeded."""
         try:
-            # An empty context: the thread that commits may serve another family's page, and work that looked at "the
-            # current request" would find that family's. Here it finds none and fails at once, in tests too.
+            # An empty context: the committing thread may be serving another family's request, and work that used "the
+            # current request" would get that one. Here it finds none and fails at once, in tests too.
             self.result = contextvars.Context().run(self.work, connection)
         except BaseException as problem:
             self.failure = problem
         return self.failure is None
 
     def answer(self) -> T:
-        """The result, or the failure raised."""
+        """Return the result, or raise the exception of the work."""
         if self.failure is not None:
             raise self.failure
         return cast(T, self.result)
 
 
 class GroupWriter:
-    """Deeds that wait while another transaction reaches the disk are committed together after it. Whoever gets the
-    turn commits for all who wait, so a lone deed costs no change of thread."""
+    """Commits writes in groups: those queued during one commit are committed together in the next.
+
+    The thread that holds the lock commits for all queued writes, so a single write needs no switch of threads.
+    """
 
     _turn: threading.Lock
     _waiting: deque[_PendingWrite[Any]]
@@ -64,9 +66,11 @@ class GroupWriter:
         _writers.add(self)
 
     def run(self, work: Callable[[Connection], T]) -> T:
-        """What `work(connection)` returns, after it is committed. `work` must neither commit nor roll back, and takes
-        what it needs as values: it sees no request. An exception from `work` undoes its own writes only.
-        Raises CommitFailed where the transaction could not be kept."""
+        """Run `work(connection)`, commit, and return its result.
+
+        `work` must neither commit nor roll back, and must capture its values: it has no access to the request. An
+        exception of `work` undoes only its own writes. Raises CommitFailed if the transaction could not be committed.
+        """
         if not self._grouped:
             with self._engine.begin() as connection:
                 return contextvars.Context().run(work, connection)
@@ -78,7 +82,7 @@ class GroupWriter:
         return deed.answer()
 
     def stop(self) -> None:
-        """Close the connection when the deed in hand is done. A later `run` opens it again."""
+        """Close the connection after the current write. A later `run` opens it again."""
         with self._turn:
             self._hang_up()
 
@@ -112,14 +116,15 @@ class GroupWriter:
         self._connection = None
 
     def _after_fork(self) -> None:
-        # SQLite connections must be neither used nor closed on the other side of a fork: keep them, open new ones.
+        # After a fork, SQLite connections of the parent must be neither used nor closed: keep a reference, open new
+        # ones.
         self._inherited.append((self._connection, self._engine.pool))
         self._engine.dispose(close=False)
         self._begin_anew()
 
 
 class _RollBack(Exception):
-    """The only deed of the transaction failed: roll it back. The deed itself holds why."""
+    """The only write of the transaction failed, so roll back. The write itself stores its exception."""
 
 
 def _attempt_all(deeds: list[_PendingWrite[Any]], connection: Connection) -> None:
@@ -131,7 +136,7 @@ def _attempt_all(deeds: list[_PendingWrite[Any]], connection: Connection) -> Non
     for deed in deeds:
         driver.execute("SAVEPOINT deed")
         if not deed.attempt(connection):
-            driver.execute("ROLLBACK TO deed")  # fails where SQLite gave up the whole transaction, as on a full disk
+            driver.execute("ROLLBACK TO deed")  # fails if SQLite aborted the whole transaction, as on a full disk
         driver.execute("RELEASE deed")
 
 

@@ -1,10 +1,12 @@
-"""Groups too small to hide in. Whoever holds the roster or the list of an anonymous wave's invitations must not be able
-to pick out the two households of a school that read one language: their answers say "other languages" instead.
+"""Language groups that are too small to be stored separately.
 
-Which languages of a school are named by size is stored when codes are made, or when a wave with one open link is
-opened. Once somebody has answered, it is only narrowed: a language named later would set the answers that come after
-apart from those before. Groups that few answers came from are joined too, once the answers are in
-(domain/intake/group_assignment.py)."""
+People with access to the roster, or to the list of an anonymous wave's invitations, must not be able to identify, for
+example, the only two households of a school that read one language. Their responses are stored under "other languages".
+
+The languages of a school that are named are stored when codes are created, or when a wave with one open link opens.
+After the first response, languages may only be removed: a language added later would separate later responses from
+earlier ones. Groups with few responses are also merged, after the responses are in (domain/intake/group_assignment.py).
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,25 +17,28 @@ from engage.storage.fast_statements import QuickRead
 from engage.storage.models.invitations import Invitation
 from engage.storage.models.responses import JoinedGroup, NamedLanguages, Response
 
-LEAST = 10  # invitations that a stored response must be able to stem from, and responses that share a stored group
-OTHER = "mul"  # ISO 639-2: multiple languages; also a joined school, way of answering or language answered in
+LEAST = 10  # smallest number of invitations of a named language, and of responses in a stored group
+OTHER = "mul"  # ISO 639-2: multiple languages; also for merged schools, modes, and answer languages
 
 
 @dataclass(frozen=True, slots=True)
 class LanguageGroups:
-    """The languages of each school that are large enough to be named; a school whose sizes are not known is not in it.
-    `joined`: schools and languages that too few answers came from; (school, OTHER) is a whole school."""
+    """The languages of each school that are large enough to be named. A school with unknown sizes is absent.
+
+    `joined`: merged groups (school, language), which have too few responses; (school, OTHER) is a whole school.
+    """
 
     named: Mapping[str, frozenset[str]] = field(default_factory=dict)
     joined: frozenset[tuple[str, str]] = frozenset()
 
     def stored_language(self, school_id: str, language: str) -> str:
-        """The language a response of this school is stored under, as far as sizes decide."""
+        """Return the language that a response of this school is stored under, by the size of the groups alone."""
         named = self.named.get(school_id)
         return language if named is None or language in named else OTHER
 
     def group(self, school_id: str, language: str) -> tuple[str, str]:
-        """The school and the language that the responses of a household are stored under in the end."""
+        """Return the school and the language that responses of a household are finally stored under, merged groups
+        included."""
         stored = self.stored_language(school_id, language)
         language = OTHER if (school_id, stored) in self.joined else stored
         return OTHER if (school_id, OTHER) in self.joined else school_id, language
@@ -43,7 +48,7 @@ EVERY = LanguageGroups()  # every school and language is named
 
 
 def count_invitations(connection: Connection, wave_id: str) -> dict[tuple[str, str], int]:
-    """The invitations of a wave by school and language."""
+    """Return the number of invitations of a wave by (school, language)."""
     counted = (
         select(Invitation.school_id, Invitation.language, func.count())
         .where(Invitation.wave_id == wave_id)
@@ -53,7 +58,7 @@ def count_invitations(connection: Connection, wave_id: str) -> dict[tuple[str, s
 
 
 def form_language_groups(sizes: Mapping[tuple[str, str], int]) -> LanguageGroups:
-    """Which languages are named, by the number of invitations or households of each school and language."""
+    """Return the named languages, by the number of invitations or households per (school, language)."""
     schools = {school for school, _ in sizes}
     return LanguageGroups(
         {school: large_groups({tag: n for (at, tag), n in sizes.items() if at == school}) for school in schools}
@@ -63,8 +68,11 @@ def form_language_groups(sizes: Mapping[tuple[str, str], int]) -> LanguageGroups
 def store_language_groups(
     connection: Connection, wave_id: str, counted: Mapping[tuple[str, str], int] | None = None
 ) -> None:
-    """Store which languages an anonymous wave names: by its invitations, after some were made or taken back; by
-    `counted`, households of the roster by school and language, where it has one open link."""
+    """Store the named languages of an anonymous wave.
+
+    They follow from its invitations, after some were created or withdrawn. For a wave with one open link, `counted` has
+    the number of the roster's households by (school, language).
+    """
     now = form_language_groups(count_invitations(connection, wave_id) if counted is None else counted).named
     if connection.scalar(select(exists().where(Response.wave_id == wave_id))):
         before = _load_named(connection, wave_id)
@@ -76,7 +84,7 @@ def store_language_groups(
 
 
 def load_language_groups(connection: Connection, wave_id: str) -> LanguageGroups:
-    """The strata of a wave, as they were stored."""
+    """Return the stored language groups of a wave."""
     joined = select(JoinedGroup.school_id, JoinedGroup.language).where(JoinedGroup.wave_id == wave_id)
     joined_groups = frozenset((school, language) for school, language in connection.execute(joined))
     return LanguageGroups(_load_named(connection, wave_id), joined_groups)
@@ -90,8 +98,10 @@ _named_query = QuickRead(
 
 
 def generalize_language(connection: Connection, wave_id: str, school_id: str, language: str) -> str:
-    """The language a response of an anonymous wave is stored under, as far as sizes decide. Ask in the transaction that
-    stores it: codes may be made at any moment."""
+    """Return the language that a response of an anonymous wave is stored under, by the size of the groups alone.
+
+    Call it in the transaction that stores the response, since codes may be created at any time.
+    """
     row = _named_query.within(connection, {"wave": wave_id, "school": school_id})
     return language if row is None or language in row[0].split() else OTHER
 
@@ -104,8 +114,11 @@ def _load_named(connection: Connection, wave_id: str) -> dict[str, frozenset[str
 
 
 def large_groups(sizes: Mapping[str, int], rest: int = 0) -> frozenset[str]:
-    """The groups that are named. Those of fewer than LEAST are not; and where all of these together, with the `rest`
-    that is joined already, are fewer than LEAST, the next smallest joins them: a small rest is as easy to pick out."""
+    """Return the groups that are named: those with at least LEAST members.
+
+    If all others together, including the `rest` that is merged already, have fewer than LEAST members, the next
+    smallest group is merged too, since a small remainder is just as easy to identify.
+    """
     named = set(sizes)
     for name, number in sorted(sizes.items(), key=lambda each: (each[1], each[0])):
         if number >= LEAST and (rest == 0 or rest >= LEAST):

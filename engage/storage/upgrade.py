@@ -1,4 +1,4 @@
-"""Bring a database to the tables this version knows."""
+"""Upgrade of the database schema to this version."""
 
 import sqlite3
 from typing import cast
@@ -9,15 +9,15 @@ from sqlalchemy import Connection, Engine, text
 
 from engage.storage.engine import MIGRATIONS
 
-ADVISORY_LOCK = 4_716_263_001  # any number nobody else uses: two upgrades of one PostgreSQL database take turns
+ADVISORY_LOCK = 4_716_263_001  # an arbitrary number: two upgrades of one PostgreSQL database run one after the other
 
 
 class BrokenReference(Exception):
-    """After an upgrade a row points to one that is not there; the upgrade was undone."""
+    """After an upgrade, a row refers to a missing row. The upgrade was rolled back."""
 
 
 def upgrade(engine: Engine) -> None:
-    """Bring the database to head, all or nothing. Raises BrokenReference."""
+    """Upgrade the database to head, completely or not at all. Raises BrokenReference."""
     with engine.connect() as connection:
         _set_foreign_keys(connection, enforced=False)
         try:
@@ -30,7 +30,7 @@ def upgrade(engine: Engine) -> None:
 
 
 def alembic_config(connection: Connection) -> Config:
-    """Alembic's configuration, made here instead of in a file."""
+    """Return Alembic's configuration, which is built here instead of in a file."""
     config = Config(attributes={"connection": connection})
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
@@ -38,8 +38,8 @@ def alembic_config(connection: Connection) -> Config:
 
 
 def _set_foreign_keys(connection: Connection, *, enforced: bool) -> None:
-    # SQLite alters a table by dropping and remaking it; with foreign keys on, the drop would delete what refers to
-    # it. The pragma does nothing inside a transaction, so it goes to the driver before SQLAlchemy begins one.
+    # SQLite alters a table by dropping and rebuilding it; with foreign keys on, the drop would delete the rows that
+    # refer to it. The pragma has no effect inside a transaction, so it goes to the driver before SQLAlchemy begins one.
     if connection.dialect.name == "sqlite":
         driver = cast(sqlite3.Connection, connection.connection.driver_connection)
         driver.execute(f"PRAGMA foreign_keys={'ON' if enforced else 'OFF'}")

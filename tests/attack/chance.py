@@ -1,4 +1,4 @@
-"""Whether guesses are better than chance: the truth is dealt anew within each stratum, thousands of times."""
+"""Comparison of guesses with chance: the true links are permuted within each stratum, thousands of times."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,9 +10,9 @@ DEALS = 2000
 
 @dataclass
 class Verdict:
-    """Right links and what chance gives, by strategy. `p` counts all strategies together, `p_best` the best one
-    against the best that chance has to offer (P. H. Westfall and S. S. Young, Resampling-Based Multiple Testing, 1993).
-    """
+    """Numbers of correct links, and the distribution by chance, by strategy. `p` is for all strategies together;
+    `p_best` compares the best strategy with the best by chance (P. H. Westfall and S. S. Young, Resampling-Based
+    Multiple Testing, 1993)."""
 
     answered: int
     right: dict[str, int]
@@ -34,7 +34,7 @@ class Verdict:
 
 @dataclass
 class Jury:
-    """Takes in guesses and truths of many seeds."""
+    """Collects guesses and true links over many seeds."""
 
     rng: np.random.Generator
     answered: int = 0
@@ -45,7 +45,8 @@ class Jury:
     def hear(
         self, truth: Mapping[str, int], strata: Mapping[str, list[int]], strategies: dict[str, Mapping[str, int]]
     ) -> None:
-        """One seed: `truth` is response id to invitation, `strata` the invitations each could stem from."""
+        """Add one seed. `truth` is response id to invitation; `strata` has the possible invitations of each
+        response."""
         self.answered += len(truth)
         groups: dict[tuple[int, ...], list[str]] = {}
         for id in truth:
@@ -62,11 +63,11 @@ class Jury:
                 self._dealt[name] = self._dealt.get(name, np.zeros(DEALS, dtype=int)) + hits
 
     def verdict(self) -> Verdict:
-        """What came of it."""
+        """Return the verdict over all seeds."""
         names = list(self._right)
         dealt = np.array([self._dealt[name] for name in names], dtype=float)
         right = np.array([self._right[name] for name in names], dtype=float)
-        mean, spread = dealt.mean(axis=1), np.maximum(dealt.std(axis=1), 0.5)  # 0.5: a guess or two is no finding
+        mean, spread = dealt.mean(axis=1), np.maximum(dealt.std(axis=1), 0.5)  # 0.5: a guess or two may be chance
         scores, chances = (right - mean) / spread, ((dealt.T - mean) / spread).max(axis=1)
         best = int(scores.argmax())
         p = (1 + int((dealt.sum(axis=0) >= right.sum()).sum())) / (1 + DEALS)

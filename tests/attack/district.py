@@ -1,4 +1,4 @@
-"""A small anonymous wave with codes, played at speed through the gate itself: who answers when, and who asks."""
+"""Simulation of a small anonymous wave with codes, through the real intake code: who answers when, and who asks."""
 
 import hashlib
 import shutil
@@ -32,10 +32,10 @@ from tests.makers import a_survey, a_wave, accept
 WAVE, SURVEY = "small", a_survey()
 INVITED = {"en": 12, "es": 12}
 ANSWERS = 16
-AT_ONCE = 3  # families that answer at the same time
-ASKING = 0.25  # share of families that ask the school something, in the same transaction
+AT_ONCE = 3  # families that answer concurrently
+ASKING = 0.25  # share of families that also ask the school something, in the same transaction
 DAYS = 12
-BACKUP = 20  # deeds before the backup is made; then some drafts are under way
+BACKUP = 20  # actions before the backup is made, while some drafts exist
 FIRST = date(2026, 10, 1)
 SITE = b"a key the attacker does not have"
 Send = Callable[["Played", Connection, "Home"], None]
@@ -43,7 +43,7 @@ Send = Callable[["Played", Connection, "Home"], None]
 
 @dataclass(frozen=True)
 class Home:
-    """A household that answers: its line in the list, its phone's secret, what it says and when."""
+    """A household that answers: its line in the list of codes, its phone's secret, its answers, and when."""
 
     number: int
     invited: Invited
@@ -55,7 +55,7 @@ class Home:
 
 @dataclass
 class Played:
-    """One wave with all its answers, and what an attacker gets of it."""
+    """One wave with all its answers, and what an attacker can obtain."""
 
     seed: int
     wave: Any
@@ -66,15 +66,15 @@ class Played:
     truth: dict[str, int]
 
     def pocket(self, home: Home) -> DraftKeys:
-        """Where the household's draft lies."""
+        """Return the keys of the household's draft."""
         return phone_draft_keys(home.secret, self.wave.id, key(DRAFT_KEY))
 
     def spent(self, home: Home) -> str:
-        """What its code leaves behind."""
+        """Return the digest that its used code leaves."""
         return used_code_digest(key(SPENT_KEY), self.wave.burn_salt, home.invited.code)
 
     def accepts(self, connection: Connection, home: Home, *, rng: Random | None = None, **more: Any) -> str:
-        """The gate takes the answers; as checking.py calls it. Returns the response's id."""
+        """Store the answers as the site's web layer does. Returns the response's id."""
         given = {"chance": CodeUse(home.invited.digest, spent=self.spent(home)), "today": home.day}
         submission = hashlib.sha256(b"submission" + home.secret).hexdigest()
         accepted = accept(
@@ -101,17 +101,17 @@ class Played:
 
 
 def key(purpose: str) -> bytes:
-    """The site's key for a purpose."""
+    """Return the site's key for a purpose."""
     return hashlib.sha256(SITE + purpose.encode()).digest()
 
 
 def soundly(played: Played, connection: Connection, home: Home) -> None:
-    """Send the answers as the site does."""
+    """Submit the answers as the site does, without any leak."""
     played.accepts(connection, home)
 
 
 def wave_in(template: Path, folder: Path) -> Path:
-    """A database with the wave in it, to be copied for each seed."""
+    """Create a database with the wave, to be copied for each seed."""
     path = shutil.copy(template, folder / "wave.db")
     engine = connect(f"sqlite:///{path}")
     with write_session(engine) as session:
@@ -122,7 +122,8 @@ def wave_in(template: Path, folder: Path) -> Path:
 
 
 def play(template: Path, folder: Path, seed: int, send: Send = soundly) -> tuple[Loot, dict[str, int]]:
-    """A whole wave in a new database; what the attacker gets of it, and the truth: response id to line in the list."""
+    """Simulate a whole wave in a new database. Returns what the attacker obtains, and the truth: response id to line in
+    the list."""
     path = folder / f"{seed}.db"
     shutil.copy(template, path)
     engine = connect(f"sqlite:///{path}")
@@ -131,8 +132,8 @@ def play(template: Path, folder: Path, seed: int, send: Send = soundly) -> tuple
         played = _opened(engine, seed)
         connection = stack.enter_context(engine.connect())
         driver: Any = connection.connection.driver_connection
-        driver.execute("PRAGMA synchronous=OFF")  # what is written is the same, only sooner
-        driver.execute("PRAGMA ignore_check_constraints=ON")  # for the leaks; the site's own way breaks none
+        driver.execute("PRAGMA synchronous=OFF")  # writes the same data, only faster
+        driver.execute("PRAGMA ignore_check_constraints=ON")  # for the leaks; the site itself violates no constraint
         watcher, backups = Watcher(path), []
         watcher.look()
         for step, deed in enumerate(_deeds(played, send)):
@@ -177,7 +178,7 @@ def _homes(rng: Random, listed: list[Invited]) -> list[Home]:
 
 
 def _deeds(played: Played, send: Send) -> Iterator[Callable[[Connection], None]]:
-    """Beginning, two pages, sending: of some families at a time, mixed by chance."""
+    """Yield the actions (begin, two pages, submit) of several families, interleaved at random."""
     rng, waiting, busy = Random(f"order {played.seed}"), list(played.homes), []
     while waiting or busy:
         while waiting and len(busy) < AT_ONCE:
@@ -204,30 +205,30 @@ def _step(played: Played, connection: Connection, home: Home, step: int, send: S
         send(played, connection, home)
 
 
-# Ways in which such a site could leak, each of them once thought good enough. The attacker must find every one.
+# Ways in which a site could leak, each of them once considered safe. The attacker must detect every one.
 
 
 def marking_the_invitation(played: Played, connection: Connection, home: Home) -> None:
-    """The invitation's row says that it was used, written together with the response."""
+    """The invitation's row is marked as used in the same transaction as the response."""
     played.accepts(connection, home)
     used = update(Invitation).where(Invitation.digest == home.invited.digest).values(used_on=played.wave.opens)
     connection.execute(used)
 
 
 def plain_digest(played: Played, connection: Connection, home: Home) -> None:
-    """A used code is kept as its SHA-256, without the site's key."""
+    """A used code is stored as its SHA-256, without the site's key."""
     spent = hashlib.sha256(home.invited.code.encode()).hexdigest()
     played.accepts(connection, home, chance=CodeUse(home.invited.digest, spent=spent))
 
 
 def salted_digest(played: Played, connection: Connection, home: Home) -> None:
-    """A used code is kept under the wave's salt only, which lies in the database."""
+    """A used code is stored under the wave's salt only, which is in the database."""
     spent = used_code_digest(b"", played.wave.burn_salt, home.invited.code)
     played.accepts(connection, home, chance=CodeUse(home.invited.digest, spent=spent))
 
 
 class _Line(Random):
-    """Numbers that grow with the line in the list."""
+    """A random generator whose numbers increase with the line in the list."""
 
     def __init__(self, line: int) -> None:
         super().__init__(line)
@@ -238,15 +239,15 @@ class _Line(Random):
 
 
 def ids_in_order(played: Played, connection: Connection, home: Home) -> None:
-    """Ids of responses that grow as the list of codes does."""
+    """Ids of responses increase in the order of the list of codes."""
     played.accepts(connection, home, rng=_Line(home.number))
 
 
 def days_on_both_sides(played: Played, connection: Connection, home: Home) -> None:
-    """The day stands with the response, and with the invitation."""
+    """The day is stored with the response and with the invitation."""
     response = played.accepts(connection, home)
     connection.execute(update(Response).where(Response.id == response).values(day=home.day))
-    if len(played.truth) == ANSWERS:  # in one go, when all have answered: no commit tells
+    if len(played.truth) == ANSWERS:  # in one step after all have answered, so that no commit reveals it
         for each in played.homes:
             used = update(Invitation).where(Invitation.digest == each.invited.digest).values(used_on=each.day)
             connection.execute(used)

@@ -1,4 +1,4 @@
-"""What an attacker holds: the whole database, each state it went through, and the list of codes; not the site's key."""
+"""What an attacker has: the whole database, all its earlier states, and the list of codes, but not the site's key."""
 
 import hashlib
 import hmac
@@ -12,7 +12,7 @@ from pathlib import Path
 from engage.domain.security.access_codes import ALPHABET, format_access_code
 from tests.attack.pages import Commit, Value, record
 
-GUESSES = (b"", b"engage", b"spent codes", b"access codes", b"drafts", b"secret")  # keys worth trying
+GUESSES = (b"", b"engage", b"spent codes", b"access codes", b"drafts", b"secret")  # keys to guess
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Invited:
 
 @dataclass
 class Loot:
-    """Everything. `listed` stands in the order in which the codes were handed over; `tables` are rows by column."""
+    """All data. `listed` is in the order in which the codes were handed out; `tables` are rows by column."""
 
     listed: Sequence[Invited]
     tables: dict[str, list[dict[str, Value]]]
@@ -38,12 +38,12 @@ class Loot:
 
     @property
     def responses(self) -> list[dict[str, Value]]:
-        """The responses, by id."""
+        """Return the responses by id."""
         return sorted(self.tables["responses"], key=lambda row: str(row["id"]))
 
     @cached_property
     def stratum(self) -> dict[str, list[int]]:
-        """For each response the invitations that share its school and language."""
+        """Return, for each response, the invitations with the same school and language."""
         return {
             str(row["id"]): [
                 number
@@ -55,7 +55,7 @@ class Loot:
 
     @cached_property
     def commit_of(self) -> dict[str, Commit]:
-        """The commit in which each response came, found by its id in the log."""
+        """Return the commit of each response, located by its id in the write-ahead log."""
         found = {}
         for commit in self.commits:
             new = {value for cell in commit.came for value in record(cell)[:1] if isinstance(value, str)}
@@ -66,13 +66,13 @@ class Loot:
 
     @cached_property
     def values_of(self) -> dict[str, set[str]]:
-        """For each response all text and bytes (as hex) that came or went in its commit."""
+        """Return, for each response, all text and bytes (as hex) that were added or removed in its commit."""
         return {id: _values([*commit.came, *commit.went]) for id, commit in self.commit_of.items()}
 
     @cached_property
     def marks(self) -> list[set[str]]:
-        """For each invitation everything that could stand for it: its code, its digest, and digests of either under
-        every key that can be guessed."""
+        """Return, for each invitation, everything that could identify it: its code, its digest, and digests of both
+        under every guessable key."""
         salt = str(self.wave.get("burn_salt") or "")
         keys = [*GUESSES, str(self.wave["id"]).encode(), salt.encode(), bytes.fromhex(salt)]
         keys += [hmac.digest(key, salt.encode(), hashlib.sha256) for key in keys]
@@ -101,7 +101,7 @@ def _values(cells: Iterable[bytes]) -> set[str]:
 
 
 def tables(path: Path) -> dict[str, list[dict[str, Value]]]:
-    """Every row of a database file."""
+    """Return every row of a database file."""
     with closing(sqlite3.connect(path)) as connection:
         connection.row_factory = sqlite3.Row
         names = [row[0] for row in connection.execute("select name from sqlite_master where type = 'table'")]
@@ -109,7 +109,7 @@ def tables(path: Path) -> dict[str, list[dict[str, Value]]]:
 
 
 def number(code: str) -> int:
-    """A code as a number, for measuring distances."""
+    """Return a code as a number, for measuring distances."""
     total = 0
     for symbol in code:
         total = total * len(ALPHABET) + ALPHABET.index(symbol)

@@ -1,4 +1,4 @@
-"""SQLite's own files read byte by byte: which rows came and went in which commit (https://sqlite.org/fileformat2.html)."""
+"""Parser of SQLite's files: which rows were added and removed by which commit (https://sqlite.org/fileformat2.html)."""
 
 import struct
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ Value = str | bytes | int | float | None
 
 @dataclass(frozen=True)
 class Commit:
-    """One transaction: the numbers of the pages it wrote, and the cells (rows and index entries) that came and went."""
+    """One transaction: the numbers of the pages it wrote, and the cells (rows and index entries) added and removed."""
 
     pages: frozenset[int]
     came: tuple[bytes, ...]
@@ -20,7 +20,7 @@ class Commit:
 
 
 class Watcher:
-    """Looks at a database's file and its write-ahead log again and again, and tells every commit since."""
+    """Observes a database file and its write-ahead log repeatedly and collects all commits."""
 
     def __init__(self, path: Path) -> None:
         self._path, self._wal = path, path.with_name(path.name + "-wal")
@@ -31,7 +31,7 @@ class Watcher:
         self.commits: list[Commit] = []
 
     def look(self) -> None:
-        """Take in what the log holds by now."""
+        """Read the log's new content."""
         data = self._wal.read_bytes() if self._wal.exists() else b""
         salt, done = data[16:24], self._seen[1]
         at = done if salt == self._seen[0] and done else WAL_HEADER
@@ -56,7 +56,7 @@ class Watcher:
 
 
 def cells(page: bytes, number: int) -> Iterator[bytes]:
-    """The payloads of a page: of a b-tree page each row's own bytes, of any other the whole page."""
+    """Yield the payloads of a page: for a b-tree page the bytes of each row, otherwise the whole page."""
     start = 100 if number == 1 else 0
     if not page:
         return
@@ -77,7 +77,7 @@ def cells(page: bytes, number: int) -> Iterator[bytes]:
 
 
 def _local(size: int, usable: int, kind: int) -> int:
-    """How many bytes of a payload lie in its page; the rest is in overflow pages."""
+    """Return how many bytes of a payload are in its page; the rest is in overflow pages."""
     most = usable - 35 if kind == LEAF_TABLE else (usable - 12) * 64 // 255 - 23
     least = (usable - 12) * 32 // 255 - 23
     if size <= most:
@@ -87,7 +87,7 @@ def _local(size: int, usable: int, kind: int) -> int:
 
 
 def varint(data: bytes, at: int) -> tuple[int, int]:
-    """A number, and where the next byte is."""
+    """Return a variable-length integer and the offset after it."""
     value = 0
     for step in range(9):
         byte = data[at + step]
@@ -100,7 +100,7 @@ def varint(data: bytes, at: int) -> tuple[int, int]:
 
 
 def record(cell: bytes) -> list[Value]:
-    """The columns of a row whose bytes all lie in its cell; fewer where some do not."""
+    """Return the columns of a row whose bytes are all in its cell; fewer if some are not."""
     values: list[Value] = []
     try:
         head, at = varint(cell, 0)

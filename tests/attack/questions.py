@@ -1,5 +1,6 @@
-"""Waves in which families answer and ask, played at speed through the gate and the keying desk; then nights pass, and
-an attacker takes the whole database. Of a confidential wave the links are destroyed: there households are sought."""
+"""Simulation of waves in which families answer and ask, through the real intake and keying code. After some nights an
+attacker takes the whole database. In a confidential wave the links are deleted by then, and the attacker looks for
+households."""
 
 import hashlib
 import shutil
@@ -36,15 +37,15 @@ from tests.makers import a_school, a_survey, a_wave, accept, printed_sheets, sta
 
 KINDS = ("web", "code", "paper", "mixed", "confidential")
 OPENS, CLOSES = date(2026, 10, 1), date(2026, 11, 30)
-LAST = 20  # days after the first in which answers come
-OPEN, OVER = OPENS + timedelta(days=LAST + 14), CLOSES + timedelta(days=2)  # nights after which the database is taken
+LAST = 20  # days after the first on which answers arrive
+OPEN, OVER = OPENS + timedelta(days=LAST + 14), CLOSES + timedelta(days=2)  # nights before an attack
 LINKED = CLOSES + timedelta(days=30)
 HOMES = {("lincoln", "en"): 22, ("lincoln", "es"): 12, ("lincoln", "ar"): 3, ("harbor", "en"): 9, ("harbor", "ar"): 2}
 ANSWERING, ASKING, ELSEWHERE = (
     0.8,
     0.4,
     0.1,
-)  # shares: of homes, of those that answer, of these on another language's page
+)  # shares: of households, of those that answer, of these in another language
 KEY, SITE, ZONE = bytes(32), b"a key the attacker does not have", "America/Chicago"
 SURVEY = a_survey()
 
@@ -53,7 +54,7 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """A household, and on which day, in which language and by which way it answers."""
+    """A household, and the day, language, and mode of its answer."""
 
     number: int
     school: str
@@ -66,7 +67,8 @@ class Home:
 
 @dataclass
 class Diary:
-    """What really happened, in order; the attacker does not see it. `subject` is the thread or the used code sought."""
+    """What really happened, in order. The attacker does not see it. `subject` is the thread or used code to be
+    linked."""
 
     homes: list[Home] = field(default_factory=list)
     subjects: list[str] = field(default_factory=list)
@@ -76,7 +78,7 @@ class Diary:
 
 @dataclass
 class Dump:
-    """Every row of every table, in the order in which the database stores it."""
+    """Every row of every table, in the order of storage."""
 
     tables: dict[str, list[Row]]
 
@@ -87,8 +89,8 @@ class Dump:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A database with an opened wave in it, to be copied for each seed: codes by household, serials by school and
-    language, and who keys."""
+    """A database with an open wave, to be copied for each seed: codes by household, serials by school and language, and
+    the keyer."""
 
     kind: str
     path: Path
@@ -116,7 +118,7 @@ def stage(template: Path, folder: Path, kind: str) -> Stage:
 
 
 def play(on: Stage, folder: Path, seed: int, night: date) -> tuple[Dump, Diary]:
-    """A wave in a new database, taken after a night."""
+    """Simulate a wave in a new database, taken after a night."""
     path = folder / f"{on.kind}-{seed}.db"
     shutil.copy(on.path, path)
     engine = connect(f"sqlite:///{path}")
@@ -130,7 +132,7 @@ def play(on: Stage, folder: Path, seed: int, night: date) -> tuple[Dump, Diary]:
 
 
 def dump(path: Path) -> Dump:
-    """All that lies in a database."""
+    """Return the content of a database."""
     with closing(sqlite3.connect(path)) as connection:
         connection.row_factory = sqlite3.Row
         names = [row[0] for row in connection.execute("select name from sqlite_master where type = 'table'")]
@@ -256,11 +258,11 @@ def _night(engine: Engine, today: date) -> None:
         session.commit()
 
 
-# What is sought, and what agrees with it
+# Subjects to be linked, and the responses that match them
 
 
 def subjects(found: Dump) -> dict[str, Row]:
-    """Threads, or used codes of a confidential wave, with all that is stored of them that a response may share."""
+    """Return threads, or used codes of a confidential wave, with all stored values that a response may share."""
     if used := [row for row in found.tables["invitations"] if row["used"]]:
         return {row["digest"]: {**row, "day": row["used_on"], "way": "web"} for row in used}
     way = {True: "paper", False: "web"}
@@ -271,13 +273,14 @@ def subjects(found: Dump) -> dict[str, Row]:
 
 
 def agreeing(found: Dump) -> dict[str, list[int]]:
-    """For each subject the places of the responses that agree with it in everything stored: those under the narrowest
-    group that its school, language and way of answering fit."""
+    """Return, for each subject, the indexes of the responses that match it in everything stored: those in the narrowest
+    group that fits its school, language, and mode."""
     return {id: narrowest(found.responses, row) for id, row in subjects(found).items()}
 
 
 def narrowest(responses: Sequence[Row], row: Row) -> list[int]:
-    """Places of the responses under the narrowest group that fits; the day tells where both sides have one."""
+    """Return the indexes of the responses in the narrowest group that fits. The day is compared if both sides have
+    one."""
     exact: dict[tuple[bool, bool, bool, bool], list[int]] = {}
     for place, each in enumerate(responses):
         fits = _fits(each, row)
@@ -287,7 +290,7 @@ def narrowest(responses: Sequence[Row], row: Row) -> list[int]:
 
 
 def _fits(response: Row, row: Row) -> tuple[bool, bool, bool, bool] | None:
-    """Which of school, language, way and day the two share; None where any differs."""
+    """Return which of school, language, mode, and day both share; None if any differs."""
     pairs = (
         (response["school_id"], row["school_id"]),
         (None if response["language"] == "mul" else response["language"], row["language"]),
@@ -299,13 +302,13 @@ def _fits(response: Row, row: Row) -> tuple[bool, bool, bool, bool] | None:
     return (shared[0], shared[1], shared[2], response["day"] == row["day"])
 
 
-# Ways to guess
+# Strategies for guessing
 
 Guesses = Mapping[str, int]
 
 
 def strategies(found: Dump) -> dict[str, Guesses]:
-    """Guesses by name: subject to the place of a response."""
+    """Return guesses by name of the strategy: subject to the index of a response."""
     sought = subjects(found)
     fits = {id: narrowest(found.responses, row) for id, row in sought.items()}
     return {
@@ -322,7 +325,7 @@ def strategies(found: Dump) -> dict[str, Guesses]:
 
 
 def _in_step(order: Sequence[str], fits: Mapping[str, list[int]]) -> Guesses:
-    """The first subject for the first of its responses, and so on, stretched to the same length."""
+    """Guess the first response for the first subject and so on, with both lists scaled to the same length."""
     groups: dict[tuple[int, ...], list[str]] = {}
     for id in order:
         groups.setdefault(tuple(fits[id]), []).append(id)
@@ -334,7 +337,7 @@ def _in_step(order: Sequence[str], fits: Mapping[str, list[int]]) -> Guesses:
 
 
 def _by_audit(found: Dump, sought: Mapping[str, Row]) -> Guesses:
-    """The log says when a sheet was keyed or corrected, and the keying says it too."""
+    """Guess by audit log and keying, which both have the time of keying or correction."""
     at = {row["about"]: str(row["at"])[:19] for row in found.tables["audit_events"]}
     keyed = {str(row[name])[:19]: row["id"] for row in found.tables["keyings"] for name in ("keyed_at", "corrected_at")}
     places = {row["provenance"]: place for place, row in enumerate(found.responses) if row["provenance"]}
@@ -343,7 +346,7 @@ def _by_audit(found: Dump, sought: Mapping[str, Row]) -> Guesses:
 
 
 def _by_serial(found: Dump, sought: Mapping[str, Row]) -> Guesses:
-    """Sheet, keying, response."""
+    """Guess by sheet, keying, and response."""
     keyed = {row["serial"]: row["id"] for row in found.tables["keyings"] if row["serial"]}
     places = {row["provenance"]: place for place, row in enumerate(found.responses) if row["provenance"]}
     named = {id: keyed.get(row.get("serial")) for id, row in sought.items()}
@@ -351,7 +354,7 @@ def _by_serial(found: Dump, sought: Mapping[str, Row]) -> Guesses:
 
 
 def _by_words(found: Dump, sought: Mapping[str, Row]) -> Guesses:
-    """An id, digest or serial that stands on both sides."""
+    """Guess by an id, digest, or serial that occurs on both sides."""
     theirs = {
         word: place
         for place, row in enumerate(found.responses)
@@ -363,20 +366,20 @@ def _by_words(found: Dump, sought: Mapping[str, Row]) -> Guesses:
 
 
 def _by_keyings(found: Dump, sought: Mapping[str, Row]) -> Guesses:
-    """Keyings in the order in which they are stored; the threads of paper are some of them in the same order."""
+    """Guess by the storage order of keyings: threads from paper are a subset in the same order."""
     places = {row["provenance"]: place for place, row in enumerate(found.responses) if row["provenance"]}
     keyed = [places[row["id"]] for row in found.tables["keyings"] if row["id"] in places]
     own = [id for id, row in sought.items() if row["way"] == "paper"]
     return _in_step(own, dict.fromkeys(own, keyed)) if keyed else {}
 
 
-# Ways in which such a site could leak, each of them once thought good enough. The attacker must find every one.
+# Ways in which a site could leak, each of them once considered safe. The attacker must detect every one.
 
 Leak = Callable[[Dump, Diary], None]
 
 
 def _arrival(found: Dump, diary: Diary) -> None:
-    """Threads and responses lie in the order in which they came."""
+    """Store threads and responses in the order of arrival."""
     order = {id: place for place, id in enumerate(diary.subjects)}
     place = {id: at for at, id in enumerate(diary.responses)}
     found.tables["threads"].sort(key=lambda row: order[row["id"]])
@@ -384,7 +387,7 @@ def _arrival(found: Dump, diary: Diary) -> None:
 
 
 def _truth(found: Dump, diary: Diary, *names: str) -> None:
-    """Responses say what they would say in the clear."""
+    """Store the true values of responses, unencrypted."""
     clear = dict(zip(diary.responses, diary.homes, strict=True))
     for row in found.responses:
         if home := clear.get(row["id"]):
@@ -393,12 +396,12 @@ def _truth(found: Dump, diary: Diary, *names: str) -> None:
 
 
 def small_strata(found: Dump, diary: Diary) -> None:
-    """Each response under its own school and language."""
+    """Each response is stored under its own school and language."""
     _truth(found, diary, "school_id", "language")
 
 
 def days_on_both_sides(found: Dump, diary: Diary) -> None:
-    """The day stands with the response and with the thread."""
+    """The day is stored with the response and with the thread."""
     _truth(found, diary, "school_id", "day")
     day = {id: str(home.day) for id, home in zip(diary.subjects, diary.homes, strict=True)}
     for row in found.tables["threads"]:
@@ -411,13 +414,13 @@ def order_of_arrival(found: Dump, diary: Diary) -> None:
 
 
 def keyings_without_serial(found: Dump, diary: Diary) -> None:
-    """Keyings stay, in their order, and only the serial goes."""
+    """Keyings stay in order, and only the serial is removed."""
     _kept_keyings(found, diary)
     _arrival(found, diary)
 
 
 def sheets_in_the_audit_log(found: Dump, diary: Diary) -> None:
-    """Keyings stay without their serial, and the log names the sheet with the second."""
+    """Keyings stay without their serial, and the audit log has the serial with the second."""
     _kept_keyings(found, diary)
     found.tables["audit_events"] = [{"about": row["serial"], "at": row["keyed_at"]} for row in diary.keyed]
 

@@ -1,4 +1,5 @@
-"""Ways to tie a response to an invitation. Each returns guesses: response id to the number of a line in the list."""
+"""Strategies for linking a response to an invitation. Each returns guesses: response id to the line number in the
+list."""
 
 import hashlib
 import hmac
@@ -10,11 +11,11 @@ from tests.attack.pages import cells, record
 
 Guesses = Mapping[str, int]
 EVIDENCE = ("same commit", "same page", "drafts in backups", "digests")
-"""Strategies that guess only where they found something; on a sound site they find nothing."""
+"""Strategies that guess only if they have evidence. On a site without leaks they have none."""
 
 
 def every(loot: Loot) -> Iterator[tuple[str, Guesses]]:
-    """All strategies, by name."""
+    """Yield all strategies by name."""
     yield "same commit", same_commit(loot)
     yield "same page", same_page(loot)
     yield "drafts in backups", old_drafts(loot)
@@ -30,12 +31,12 @@ def every(loot: Loot) -> Iterator[tuple[str, Guesses]]:
 
 
 def same_commit(loot: Loot) -> Guesses:
-    """What names one invitation among all that came or went together with the response."""
+    """Guess by anything that identifies a single invitation among all data of the response's commit."""
     return _named(loot, loot.values_of)
 
 
 def same_page(loot: Loot) -> Guesses:
-    """An invitation on a page that was written together with the response."""
+    """Guess an invitation on a page that was written together with the response."""
     where = {
         value: page
         for page, content in loot.pages.items()
@@ -52,7 +53,7 @@ def same_page(loot: Loot) -> Guesses:
 
 
 def old_drafts(loot: Loot) -> Guesses:
-    """Drafts kept in old copies, by whatever was in them, matched to the response by what went when it came."""
+    """Guess by drafts in backups, matched to the response by the draft that its commit deleted."""
     rows = [row for copy in loot.backups for row in copy.get("drafts", ())]
     came = [record(cell) for commit in loot.commits for cell in commit.came]
     found: dict[str, set[str]] = {}
@@ -67,14 +68,14 @@ def old_drafts(loot: Loot) -> Guesses:
 
 
 def digests(loot: Loot) -> Guesses:
-    """What a used code left behind, made again from each code under every key that can be guessed."""
+    """Guess by the record of a used code, recomputed from each code under every guessable key."""
     spent = {str(row["digest"]) for row in loot.tables["spent"]}
     by_commit = {id: values & spent for id, values in loot.values_of.items()}
     return _named(loot, by_commit)
 
 
 def by_day(loot: Loot) -> Guesses:
-    """An invitation that was used on the day of the response."""
+    """Guess an invitation that was used on the day of the response."""
     used = {str(row["digest"]): row.get("used_on") for row in loot.tables["invitations"]}
     guesses = {}
     for row in loot.responses:
@@ -86,7 +87,8 @@ def by_day(loot: Loot) -> Guesses:
 
 
 def by_order(loot: Loot, order: Sequence[str], listed: Sequence[int]) -> Guesses:
-    """The first response for the first invitation of its stratum, and so on, stretched to the same length."""
+    """Guess the first response for the first invitation of its stratum and so on, with both lists scaled to the same
+    length."""
     guesses = {}
     groups: dict[tuple[int, ...], list[str]] = {}
     for id in order:
@@ -99,7 +101,7 @@ def by_order(loot: Loot, order: Sequence[str], listed: Sequence[int]) -> Guesses
 
 
 def distances(loot: Loot) -> Iterator[tuple[str, Guesses]]:
-    """The invitation whose digest or code lies nearest to what belongs to the response."""
+    """Guess the invitation whose digest or code is nearest to values of the response."""
     size = len(ALPHABET) ** LENGTH
     theirs = {
         "digest": [int(one.digest, 16) for one in loot.listed],
@@ -122,13 +124,13 @@ def _named(loot: Loot, told: Mapping[str, set[str]]) -> Guesses:
 
 
 def _words(values: Sequence[object]) -> set[str]:
-    """What stands in the open inside bytes and texts: everything between quotation marks."""
+    """Return unencrypted text in bytes and texts: everything between quotation marks."""
     texts = [each.decode(errors="ignore") if isinstance(each, bytes) else each for each in values]
     return {word for text in texts if isinstance(text, str) for word in text.split('"')}
 
 
 def _places(loot: Loot) -> dict[str, tuple[int, int]]:
-    """Where in the file the row of each first column stands: page and place in it."""
+    """Return the location in the file of each row, by its first column: page and index."""
     found: dict[str, tuple[int, int]] = {}
     for page, content in sorted(loot.pages.items()):
         for cell in cells(content, page):
@@ -139,7 +141,7 @@ def _places(loot: Loot) -> dict[str, tuple[int, int]]:
 
 
 def _orders(loot: Loot, places: Mapping[str, tuple[int, int]]) -> dict[str, list[str]]:
-    """The responses in every order that can be seen."""
+    """Return the responses in every observable order."""
     rows = {str(row["id"]): row for row in loot.responses}
     arrived = list(loot.commits)
     spent, keys = _beside(loot, "spent", 64), _draft_keys(loot)
@@ -157,7 +159,7 @@ def _orders(loot: Loot, places: Mapping[str, tuple[int, int]]) -> dict[str, list
 
 
 def _lists(loot: Loot, places: Mapping[str, tuple[int, int]]) -> dict[str, list[int]]:
-    """The invitations in every order that can be seen."""
+    """Return the invitations in every observable order."""
     salt = str(loot.wave.get("burn_salt") or "").encode()
     by: dict[str, Callable[[int], object]] = {
         "the list": lambda n: n,
@@ -188,14 +190,14 @@ def _nearest(
 
 
 def _beside(loot: Loot, table: str, size: int) -> dict[str, str]:
-    """For each response the first column of the row of a table that came together with it."""
+    """Return, for each response, the first column of the row of a table that was written with it."""
     known = {str(row["digest"]) for row in loot.tables.get(table, ())}
     found = {id: sorted(known & values) for id, values in loot.values_of.items()}
     return {id: rows[0] for id, rows in found.items() if len(rows) == 1 and len(rows[0]) == size}
 
 
 def _draft_keys(loot: Loot) -> dict[str, str]:
-    """For each response the key of the draft that went when it came."""
+    """Return, for each response, the key of the draft that its commit deleted."""
     found = {}
     for id, commit in loot.commit_of.items():
         for cell in commit.went:
@@ -206,7 +208,7 @@ def _draft_keys(loot: Loot) -> dict[str, str]:
 
 
 def _first_seen(loot: Loot, key: str) -> int:
-    """The commit in which a draft was begun."""
+    """Return the number of the commit in which a draft was created."""
     wanted = bytes.fromhex(key)
     for place, commit in enumerate(loot.commits):
         if wanted and any(wanted in cell for cell in commit.came):

@@ -1,4 +1,4 @@
-"""Settings: what stops the start, and the secret that is made once."""
+"""Settings: what prevents startup, and the secret that is created once."""
 
 import re
 from concurrent.futures import ThreadPoolExecutor
@@ -64,7 +64,7 @@ def test_a_district_always_has_a_name(given: str, shown: str) -> None:
 
 
 def test_every_name_of_the_environment_that_the_code_reads_is_known() -> None:
-    """A name that some module reads by itself and `Settings` does not know would stop the start of everybody."""
+    """A variable that a module reads by itself and `Settings` does not list would prevent every startup."""
     top = ROOT
     read = {
         name
@@ -76,7 +76,7 @@ def test_every_name_of_the_environment_that_the_code_reads_is_known() -> None:
 
 
 def problem_of(environ: dict[str, str]) -> str:
-    """What is said of these settings; nothing where they are good."""
+    """Return the error message for these settings; empty if they are valid."""
     try:
         Settings.read(environ)
     except SettingProblem as problem:

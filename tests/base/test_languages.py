@@ -1,4 +1,4 @@
-"""The language registry, and words that are compiled when they have changed."""
+"""The language registry, and catalogs that are compiled when they have changed."""
 
 import gettext
 import io
@@ -151,7 +151,7 @@ def test_arabic_has_six_plural_forms(words, tmp_path):
     assert chosen == ["ar0", "ar1", "ar2", "ar3", "ar4", "ar5"]
 
 
-# CLDR 48, supplemental/plurals.xml, "cardinal": the category of each number, written down by hand.
+# CLDR 48, supplemental/plurals.xml, "cardinal": the category of each number, copied by hand.
 FORMS_BY_CLDR = {
     "en": {"one": {1}, "other": {0, 2, 5, 11, 21, 100, 101, 1_000}},
     "es": {"one": {1}, "other": {0, 2, 5, 11, 21, 100, 101, 1_000}},
@@ -231,7 +231,7 @@ def test_only_what_has_changed_is_compiled(words, tmp_path):
     assert compile_catalogues(tmp_path / "mo", words) == []
     path = words / "es" / "LC_MESSAGES" / "family.po"
     path.write_text(path.read_text("utf-8").replace("Seguir", "Adelante"), "utf-8")
-    os.utime(path, (0, 0))  # the words count, not the clock
+    os.utime(path, (0, 0))  # content counts, not the time of modification
     assert compile_catalogues(tmp_path / "mo", words) == [mo_path(tmp_path / "mo", LANGUAGES["es"], "family")]
     catalogs.clear_catalogue_cache()
     assert catalogue("es", directory=tmp_path / "mo").gettext("Continue") == "Adelante"
@@ -272,7 +272,7 @@ def test_many_may_compile_at_once(words, tmp_path):
     for thread in threads:
         thread.join()
     assert failed == []
-    assert [path.name for path in (tmp_path / "mo").rglob(".*")] == []  # nothing half-written is left
+    assert [path.name for path in (tmp_path / "mo").rglob(".*")] == []  # no temporary files remain
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,11 @@
-"""What families wait while a leader works with a draft checkpoint of a large district.
+"""How long families wait while a leader works with a draft checkpoint of a large district.
 
     .venv/bin/python -m tests.bench.bench_draft [FOLDER] [S|M|L]
 
-A district (`large_district`; made in FOLDER where it is not there yet) is served by two processes. Eight phones answer
-the wave with an open link, up to half a second before each page, while a leader opens the draft, opens it again, takes
-away the CSV, and freezes. For each: how long the leader waits, and how long families' POST requests took. What the
-server used of the processor is beside it. Work on a copy: freezing changes the district.
+A district (`large_district`; created in FOLDER if it does not exist) is served by two processes. Eight phones answer
+the wave with an open link, with a pause of up to half a second before each page, while a leader opens the draft, opens
+it again, downloads the CSV, and freezes. For each action it prints how long the leader waits, how long families' POST
+requests take, and the CPU use of the server. It works on a copy, since freezing changes the district.
 """
 
 import asyncio
@@ -31,8 +31,8 @@ from tests.bench.families import Server, Tally, crowd, script
 from tests.bench.large_district import DRAFT, LEADER, OPEN_LINK, PASSWORD, SIZES, WAVES, generate, school
 
 PHONES = 8
-THINK = 0.5  # seconds at most before each page
-QUIET = 5.0  # seconds without a leader, to compare with
+THINK = 0.5  # seconds of pause before each page, at most
+QUIET = 5.0  # seconds without a leader, for comparison
 PATIENCE = 600  # seconds a leader waits for a page
 ADDRESS = f"/staff/district/checkpoints/{DRAFT}"
 
@@ -45,11 +45,11 @@ class Leader:
         self._sends("/staff/login", email=LEADER, password=PASSWORD)
 
     def opens(self, path: str) -> None:
-        """Read a page or take a file away."""
+        """Open a page or download a file."""
         self.session.get(self.url + path, timeout=PATIENCE).raise_for_status()
 
     def freezes(self) -> None:
-        """Press the button."""
+        """Freeze the checkpoint."""
         self._sends(f"{ADDRESS}/freeze")
 
     def _sends(self, path: str, **fields: str) -> None:
@@ -61,7 +61,7 @@ class Leader:
 
 
 def measure(server: Server, what: str, deed: Callable[[], None]) -> None:
-    """One deed while families answer; prints a line."""
+    """Measure one action while families answer, and print a line."""
     survey = shipped_survey(next(each.slug for each in WAVES if each.id == OPEN_LINK))
     said = script(build_plan(build_edition(survey, survey_catalogues())), 0.1)
     said.begin, said.think = urlencode({"school": school(0)}).encode(), THINK
@@ -90,7 +90,7 @@ def measure(server: Server, what: str, deed: Callable[[], None]) -> None:
 
 
 def main() -> None:
-    """Make the district where it is needed, serve a copy of it, and measure."""
+    """Create the district if needed, serve a copy of it, and measure."""
     with tempfile.TemporaryDirectory() as place:
         made = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(place) / "made"
         size = sys.argv[2] if len(sys.argv) > 2 else "L"

@@ -1,10 +1,10 @@
-"""Summing 1,000,000 responses x 30 questions from the byte columns: seconds and memory, in a fresh process.
+"""Counting 1,000,000 responses x 30 questions from the column files: seconds and memory, in a new process.
 
     .venv/bin/python -m tests.bench.bench_figures [responses]
 
-14 questions with one choice, 10 scales, 6 with several choices of six; 60 schools x 25 languages x 3 modes. Figures to
-compare with were measured on the same kind of machine, with four waves in place of three modes and Wilson's interval
-for every cell (936,000) inside. Other engines did it in 0.76 s and 142 MB (DuckDB), 16 s and 1.3 GB (pandas.read_sql).
+14 questions with one choice, 10 scales, 6 with several choices of six; 60 schools x 25 languages x 3 modes. The figures
+for comparison were measured on the same kind of machine, with four waves in place of three modes, and include Wilson
+intervals for every cell (936,000). Other engines took 0.76 s and 142 MB (DuckDB), 16 s and 1.3 GB (pandas.read_sql).
 """
 
 import importlib
@@ -50,7 +50,8 @@ def _survey():
 
 
 def _fill(folder: Path, survey, number: int) -> None:
-    """Write columns as `rebuild` would from so many responses, without the minutes it takes to make their JSON."""
+    """Write columns as `rebuild_columns` would for this number of responses, without the minutes for building their
+    JSON."""
     rng = np.random.default_rng(1)
     rebuild_columns(folder, survey, [], 0)
     header = json.loads((folder / "header.json").read_text())
@@ -73,7 +74,8 @@ def _fill(folder: Path, survey, number: int) -> None:
 
 
 def _peak() -> float:
-    """MB this process ever held, what it has mapped included (not what its parent held, as getrusage says)."""
+    """Return the peak memory of this process in MB, including mapped files (but not that of its parent, unlike
+    getrusage)."""
     status = Path("/proc/self/status").read_text()
     return int(status.split("VmHWM:")[1].split()[0]) / 1024
 
@@ -95,7 +97,7 @@ def _intervals(figures):
 
 
 def _measure(folder: Path) -> None:
-    """Everything that reads, in this process alone."""
+    """Measure everything that reads, in this process."""
     survey = _survey()
     print(f"{'':<36} {'time':>10} {'peak RSS':>11}   column file, measured before")
     columns = _timed("open and check every byte", lambda: Columns.open(folder, survey))
@@ -108,7 +110,7 @@ def _measure(folder: Path) -> None:
 
 
 def _fold_speed(survey) -> None:
-    """How fast JSON becomes columns, on fewer responses."""
+    """Measure the conversion of JSON to columns, with fewer responses."""
     rng = np.random.default_rng(2)
     rows = []
     for number in range(20_000):
@@ -120,7 +122,7 @@ def _fold_speed(survey) -> None:
 
 
 def _document_speed(slug: str, schools: int) -> None:
-    """From a shipped survey's release to its plain document, by way of the frame."""
+    """Measure the conversion of a shipped survey's release to its plain document, including the frame."""
     survey, rng = shipped_survey(slug), Random(1)
     rows = []
     for number in range(60 * schools):
@@ -130,12 +132,12 @@ def _document_speed(slug: str, schools: int) -> None:
         rows.append(ResponseRow(f"{number:032x}", school, language, mode, json.dumps(answers)))
     with tempfile.TemporaryDirectory() as place:
         shown = build_release(count_figures(rebuild_columns(Path(place), survey, rows, 0)), survey, LEADERS)
-    build_plain_figures(shown, survey)  # pandas is loaded here
+    build_plain_figures(shown, survey)  # imports pandas
     _timed(f"document: {slug}, {schools} schools", lambda: build_plain_figures(shown, survey))
 
 
 def main() -> None:
-    """Fill the columns here, measure in a process that has only them."""
+    """Write the columns here, and measure in a separate process."""
     number = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
     survey = _survey()
     with tempfile.TemporaryDirectory() as place:

@@ -1,9 +1,10 @@
-"""What families notice while others flood the site: `python -m tests.bench.bench_floods [--seconds 15]`.
+"""How a flood of requests affects families: `python -m tests.bench.bench_floods [--seconds 15]`.
 
-Prints a table and never fails. Families answer over an open link; beside them a few connections send as fast as they
-are answered: whole responses from one address, drafts from one address with as much as a first page takes, or wrong
-access codes, each from an address of its own on loopback. After each flood households come with valid codes, each from
-an address that sent nothing. Disk is what the database and its log have grown by."""
+Prints a table and never fails. Families answer over an open link. At the same time, a few connections send requests as
+fast as they are answered: whole responses from one address, drafts of the maximum first-page size from one address, or
+wrong access codes, each from its own address on loopback. After each flood, households with valid codes arrive from
+addresses that sent nothing before. Disk is the growth of the database and its log.
+"""
 
 import argparse
 import asyncio
@@ -29,11 +30,11 @@ from engage.storage.models.schools import School
 from engage.storage.models.waves import StoredEdition, Wave
 from tests.bench.families import WAVE, Phone, Refused, Script, Tally, crowd, journey, script, serving
 
-FAMILIES = 8  # at a time
+FAMILIES = 8  # concurrent
 ATTACKERS = 8  # connections
 VALID = 20  # households with a code after each flood
-KEEP_ALIVE = 50  # requests of a wrong code from one address, then from the next
-FILL = 58_000  # characters in a draft: a little less than a first page takes
+KEEP_ALIVE = 50  # requests with a wrong code per address
+FILL = 58_000  # characters in a draft, slightly less than the limit for a first page
 
 
 class Attacker(Phone):
@@ -88,7 +89,7 @@ def _size(folder: Path) -> int:
 
 
 def _stored(folder: Path) -> str:
-    """Rows that the flood and the families have left."""
+    """Return the numbers of rows that the flood and the families have stored."""
     with contextlib.closing(sqlite3.connect(folder / "engage.db")) as database:
         responses, burst = database.execute("select count(*), sum(is_burst) from responses").fetchone()
         drafts, size = database.execute("select count(*), sum(length(sealed)) from drafts").fetchone()
@@ -96,7 +97,7 @@ def _stored(folder: Path) -> str:
 
 
 def _codes(folder: Path) -> list[str]:
-    """Valid access codes of a second wave."""
+    """Return valid access codes of a second wave."""
     settings, rng = Settings(data_dir=folder), Random(3)
     key, codes = derive_key(settings.secret().encode(), ACCESS_KEY), [generate_access_code(rng) for _ in range(VALID)]
     engine = connect(settings.database)
@@ -117,7 +118,7 @@ def _codes(folder: Path) -> list[str]:
 
 
 async def _open_codes(port: int, codes: list[str]) -> int:
-    """How many households get in with their code."""
+    """Return how many households can use their code."""
     found = 0
     for number, code in enumerate(codes, 1):
         phone = Attacker(port, Tally(), patient=False)

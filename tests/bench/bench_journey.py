@@ -1,7 +1,8 @@
-"""How many whole journeys a second: `python -m tests.bench.bench_journey [--seconds 30] [--families 64]`.
+"""Throughput of whole journeys: `python -m tests.bench.bench_journey [--seconds 30] [--families 64]`.
 
-Prints a table and never fails. Server and families share this machine's cores, so the figure holds the families' own
-cost too. Peers were measured on a machine of this kind: see the table's last rows."""
+Prints a table and never fails. Server and clients share this machine's cores, so the figures include the cost of the
+clients. The other products in the last rows were measured on the same kind of machine.
+"""
 
 import argparse
 import asyncio
@@ -12,7 +13,7 @@ from pathlib import Path
 
 from tests.bench.families import Server, Tally, crowd, script, serving, stored
 
-PEERS = (  # 64 families at a time on two cores, with the families' own cost; 3 pages each
+PEERS = (  # 64 concurrent families on two cores, including the cost of the clients; 3 pages each
     ("LimeSurvey 6.14 (php-fpm, MariaDB)", "3.05", "643"),
     ("bare Flask, no product (granian)", "219", "5.5"),
 )
@@ -30,7 +31,7 @@ def main() -> None:
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as name, serving(Path(name), given.survey, given.threads) as (server, plan):
         said = script(plan, given.asking)
-        asyncio.run(crowd(server.port, 8, said, Tally(), _for(2), False))  # pages drawn, code warm
+        asyncio.run(crowd(server.port, 8, said, Tally(), _for(2), False))  # warm-up
         before, _ = stored(Path(name))
         tally, figures = _measured(server, given, said)
         after, integrity = stored(Path(name))
@@ -75,7 +76,7 @@ def _print(given: argparse.Namespace, tally: Tally, figures: dict[str, float], k
 
 
 def _slowness() -> float:
-    """Milliseconds of CPU for a fixed piece of work: two virtual cores may be halves of one, and then both are slow."""
+    """Return ms of CPU for a fixed computation: two virtual cores may share a physical one, and then both are slow."""
     began, total = time.process_time(), 0
     for turn in range(1_000_000):
         total += turn & 7
@@ -88,7 +89,7 @@ def _own() -> float:
 
 
 def _machine() -> tuple[float, float]:
-    """Seconds of CPU that all processes have used, and that the machine's host has given to others."""
+    """Return seconds of CPU used by all processes, and seconds that the host gave to other machines."""
     fields = [int(field) / 100 for field in Path("/proc/stat").read_text().split("\n")[0].split()[1:9]]
     return sum(fields) - fields[3] - fields[4] - fields[7], fields[7]
 

@@ -1,8 +1,9 @@
-"""How fast a school's packet is written: `python -m tests.bench.bench_packet [--households 10000]`.
+"""Speed of writing a school's packet: `python -m tests.bench.bench_packet [--households 10000]`.
 
-Prints a table and never fails by time; it does if a code on a sampled page says something else than its own serial and
-page, or if two runs differ. CPU seconds hold layout, drawing and writing, not the start of Python. Each row is a
-process of its own, for its peak of memory."""
+Prints a table and never fails because of time. It fails if a code on a sampled page has another serial or page than its
+own, or if two runs differ. CPU seconds include layout, drawing, and writing, but not the start of Python. Each row is a
+separate process, so that its peak memory can be measured.
+"""
 
 import argparse
 import hashlib
@@ -25,8 +26,8 @@ from engage.questionnaire.numbering import encode_payload
 from tests.bench.memory import peak
 from tests.bench.packets import PAGES, SIX, by_pikepdf, filled, naive, ours, sheets, spread
 
-NAIVE = 20  # households; the rest is extrapolated
-SAMPLE = 24  # pages looked at
+NAIVE = 20  # households; the result is extrapolated
+SAMPLE = 24  # pages checked
 DPI = 150
 OURS = {"one": ("en",), "six": SIX, "named": SIX}
 GOAL = ("goal", ">= 8000", "<= 200", "<= 1000")
@@ -41,7 +42,7 @@ WAYS: dict[str, tuple[str, Callable[[BinaryIO, int], int]]] = {
 
 
 def run(way: str, households: int, path: str) -> None:
-    """One row, in this process."""
+    """Measure one row, in this process."""
     began = time.process_time()
     with open(path, "wb") as out:
         pages = WAYS[way][1](out, households)
@@ -58,7 +59,7 @@ def measured(way: str, households: int, path: Path, seed: str = "random") -> dic
 
 
 def looked_at(path: Path, households: int, languages: tuple[str, ...]) -> int:
-    """Pages of a random sample whose codes say what they should. Raises AssertionError at one that does not."""
+    """Check the codes of a random sample of pages and return its size. Raises AssertionError for a wrong one."""
     digests = {language: digest(geometry_json(sheets(language), "0" * 64)) for language in languages}
     owner = dict(spread(households, languages))
     document = pypdfium2.PdfDocument(path)

@@ -1,9 +1,10 @@
-"""What a school's packet costs from the roster to the file: `python -m tests.bench.bench_packet_road`.
+"""Cost of a school's packet from the roster to the file: `python -m tests.bench.bench_packet_road`.
 
-A confidential wave with codes and names, six languages, a household a child: looked at (`order`), numbered (`ask`, all
-of it in one writing transaction), read back from its rows (`pile`) and drawn, as the staff page and the worker do it.
-Prints a table and never fails by time. CPU seconds and the most memory so far, all in one fresh process; `ms a set` is
-what other writers wait for in `ask`."""
+A confidential wave with codes and names, six languages, and one household per child is previewed (`order`), numbered
+(`ask`, in one writing transaction), read from its rows (`pile`), and drawn, as by the staff page and the worker. Prints
+a table and never fails because of time. Reports CPU seconds and peak memory in one new process; `ms a set` is how long
+other writers wait during `ask`.
+"""
 
 import argparse
 import json
@@ -31,7 +32,7 @@ CLASS = 25  # households
 
 
 def prepare(folder: Path, households: int) -> None:
-    """A site with one school and one open wave."""
+    """Create a site with one school and one open wave."""
     settings = Settings(data_dir=folder)
     sealer, engine = Sealer(load_keys(settings)), connect(settings.database)
     upgrade(engine)

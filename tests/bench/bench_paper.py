@@ -1,4 +1,4 @@
-"""How long one blank sheet takes and how big it is: `python -m tests.bench.bench_paper`. Targets: 0.7 s, 400 kB."""
+"""Time and size of one blank form: `python -m tests.bench.bench_paper`. Targets: 0.7 s, 400 kB."""
 
 from io import BytesIO
 from statistics import median

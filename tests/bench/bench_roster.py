@@ -1,9 +1,9 @@
-"""Importing 120,000 students and 180,000 guardians into SQLite: seconds and memory of each step, in fresh processes.
+"""Import of 120,000 students and 180,000 guardians into SQLite: seconds and memory of each step, in new processes.
 
     .venv/bin/python -m tests.bench.bench_roster [students]
 
-OneRoster 1.2 with names, contacts, homes and six enrollments for each student. "storing" is how long the database is
-kept from other writers. The second figure is the processor time of the process so far.
+OneRoster 1.2 with names, contacts, homes, and six enrollments for each student. "storing" is how long the database is
+locked for other writers. The second figure is the CPU time of the process so far.
 """
 
 import subprocess
@@ -24,7 +24,7 @@ from tests.domain.roster.generator import large
 
 
 def _peak() -> float:
-    """MB this process ever held, what it has mapped included."""
+    """Return the peak memory of this process in MB, including mapped files."""
     return int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) / 1024
 
 
@@ -34,7 +34,7 @@ def _said(what: str, start: float, note: str = "") -> None:
 
 
 def _import(place: Path, key: str, folder_name: str) -> None:
-    """One import in this process alone."""
+    """Run one import in this process."""
     engine = connect(f"sqlite:///{place / 'engage.db'}")
     folder = new_folder(place)
     stage = StagingDb(folder / FILE)
@@ -61,7 +61,7 @@ def _import(place: Path, key: str, folder_name: str) -> None:
 
 
 def main() -> None:
-    """Write the files here, import them twice in processes of their own."""
+    """Write the files here, and import them twice in separate processes."""
     if len(sys.argv) > 3:
         return _import(Path(sys.argv[1]), sys.argv[2], sys.argv[3])
     students = int(sys.argv[1]) if len(sys.argv) > 1 else 120_000

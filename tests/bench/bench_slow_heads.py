@@ -1,7 +1,8 @@
-"""What families notice while one machine opens connections and never ends a request:
-`python -m tests.bench.bench_slow_heads [--connections 2600]`.
+"""How a machine that opens connections and never finishes a request affects families: `python -m
+tests.bench.bench_slow_heads [--connections 2600]`.
 
-Prints a table and never fails. The connections come from an address of their own on loopback; families from another."""
+Prints a table and never fails. The connections come from one address on loopback, families from another.
+"""
 
 import argparse
 import resource
@@ -17,7 +18,7 @@ HALF = b"GET /en/ HTTP/1.1\r\nHost: x\r\nX-Never-Ends: "
 WHOLE = b"GET /en/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 PATIENCE = 5.0  # seconds a family waits
 PAGES = 60
-FAILED = 4  # pages in a row that nobody answers, before giving up
+FAILED = 4  # consecutive pages without an answer before giving up
 
 
 def main() -> None:
@@ -45,7 +46,7 @@ def main() -> None:
 
 
 def _crowd(port: int, number: int) -> list[socket.socket]:
-    """Connections that have sent half a head, or wait to be let in."""
+    """Open connections that have sent half a request head, or wait to be accepted."""
     crowd = []
     for turn in range(number):
         one = socket.socket()
@@ -78,7 +79,7 @@ def _is_open(one: socket.socket) -> bool:
 
 
 def _look(port: int, words: str, source: str = "127.0.0.1") -> None:
-    """Ask for some pages, one after the other, and print how long each took."""
+    """Request some pages one after the other, and print how long each takes."""
     waits: list[float] = []
     failed = 0
     while len(waits) < PAGES and failed < FAILED:
@@ -91,7 +92,7 @@ def _look(port: int, words: str, source: str = "127.0.0.1") -> None:
 
 
 def _page(port: int, source: str) -> float | None:
-    """Milliseconds until a page is there; None where it never comes."""
+    """Return the milliseconds for a page; None if it never arrives."""
     began = time.perf_counter()
     try:
         with socket.create_connection(("127.0.0.1", port), PATIENCE, source_address=(source, 0)) as family:

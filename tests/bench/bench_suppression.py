@@ -1,10 +1,10 @@
-"""Suppressing the tables of one wave for leaders and for the public: CPU seconds, and a digest of what is released.
+"""Suppression of the tables of one wave for leaders and for the public: CPU seconds, and a digest of the release.
 
     .venv/bin/python -m tests.bench.bench_suppression [SCHOOLS LANGUAGES QUESTIONS]
 
-Without arguments three sizes are measured, the last one 300 schools x 30 languages x 60 questions. Languages are as
-unequal as in a district (each half as common as the one before, down to some families of a school), schools differ in
-size by a factor of five, answers by school. The digest changes only if a released number does.
+Without arguments three sizes are measured, the last one with 300 schools x 30 languages x 60 questions. Languages are
+as unequal as in a district (each half as frequent as the one before, down to a few families of a school), schools
+differ in size by a factor of five, and answers depend on the school. The digest changes only if a released number does.
 """
 
 import hashlib
@@ -34,7 +34,7 @@ BYTES = [1, 2, 3, 4, 5, 0, 250, 251]
 
 
 def survey_of(questions: int):
-    """A survey of so many questions, in turn with one choice, a scale, and several choices."""
+    """Return a survey with this number of questions, alternating between one choice, a scale, and several choices."""
     choices = ", ".join(f'{{code="c{each}", text="Choice {each}"}}' for each in range(CHOICES))
     body = "".join(
         f'[[sections.questions]]\nid="q{each}"\nkind="{("one", "scale", "several")[each % 3]}"\ntext="Q{each}?"\n'
@@ -46,7 +46,7 @@ def survey_of(questions: int):
 
 
 def columns_of(folder: Path, survey, schools: int, languages: int) -> Columns:
-    """The byte columns of a wave, written directly: making the responses' JSON would take minutes."""
+    """Return the columns of a wave, written directly: building the responses' JSON would take minutes."""
     rng = np.random.default_rng(11)
     rebuild_columns(folder, survey, [], 0)
     header = json.loads((folder / "header.json").read_text())
@@ -78,7 +78,7 @@ def columns_of(folder: Path, survey, schools: int, languages: int) -> Columns:
 
 
 def measure(schools: int, languages: int, questions: int) -> None:
-    """Print one line."""
+    """Measure one size and print a line."""
     survey = survey_of(questions)
     with tempfile.TemporaryDirectory() as place:
         figures = count_figures(columns_of(Path(place), survey, schools, languages))
@@ -92,7 +92,7 @@ def measure(schools: int, languages: int, questions: int) -> None:
 
 
 def main() -> None:
-    """Measure the size that is given, or all."""
+    """Measure the given size, or all."""
     given = tuple(map(int, sys.argv[1:4]))
     for size in [given] if given else SIZES:
         measure(*size)

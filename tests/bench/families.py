@@ -1,4 +1,5 @@
-"""Families by the dozen: scripted journeys over raw sockets against a real `engage serve`, to measure or to kill it."""
+"""Simulated families: scripted journeys over raw sockets against a real `engage serve`, for benchmarks and crash
+tests."""
 
 from __future__ import annotations
 
@@ -35,13 +36,13 @@ from engage.storage.models.waves import StoredEdition, Wave
 from engage.storage.upgrade import upgrade
 
 WAVE = "bench"
-VARIANTS = 40  # different answers prepared for each page, so that the client costs little
-LONG = 3650  # days: the wave is open whenever this runs
+VARIANTS = 40  # different answers prepared for each page, to keep the cost of the client low
+LONG = 3650  # days, so that the wave is always open
 HEAD = "Host: {host}\r\nAccept-Encoding: gzip\r\nAccept-Language: es,en;q=0.8\r\nUser-Agent: family\r\n"
 
 
 def prepare(folder: Path, slug: str, url: str) -> Plan:
-    """A site with one open wave of a shipped survey; returns the survey's pages."""
+    """Create a site with one open wave of a shipped survey; returns the survey's pages."""
     edition = build_edition(shipped_survey(slug), survey_catalogues())
     engine = connect(Settings(data_dir=folder, base_url=url).database)
     upgrade(engine)
@@ -61,7 +62,7 @@ def prepare(folder: Path, slug: str, url: str) -> Plan:
 
 
 def stored(folder: Path) -> tuple[list[str], str]:
-    """The submission keys of all responses, and what SQLite says about the file's integrity."""
+    """Return the submission keys of all responses, and SQLite's integrity check of the file."""
     engine = connect(Settings(data_dir=folder).database)
     with read_session(engine) as session:
         keys = list(session.scalars(select(Response.submission)))
@@ -72,7 +73,7 @@ def stored(folder: Path) -> tuple[list[str], str]:
 
 @dataclass
 class Server:
-    """`engage serve` in a process group of its own."""
+    """`engage serve` in its own process group."""
 
     folder: Path
     port: int
@@ -83,12 +84,12 @@ class Server:
     def start(self) -> None:
         """Start it and wait until it answers."""
         command = [sys.executable, "-c", "from engage.cli import main; main()", "serve", "--port", str(self.port)]
-        command.append("--no-worker")  # no letter is written here; tests/domain/mail kills it with its worker
+        command.append("--no-worker")  # no email is sent here; tests/domain/mail tests crashes of the worker
         environ = os.environ | {
             "ENGAGE_DATA_DIR": str(self.folder),
             "ENGAGE_BASE_URL": f"http://127.0.0.1:{self.port}",
             "ENGAGE_DATABASE_URL": "",
-            "ENGAGE_SECOND_FACTOR": "offered",  # a bench has no phone
+            "ENGAGE_SECOND_FACTOR": "offered",  # benchmarks have no authenticator app
         }
         with (self.folder / "server.log").open("ab") as log:
             self.process = subprocess.Popen(
@@ -108,7 +109,7 @@ class Server:
         raise RuntimeError(f"the server does not answer:\n{(self.folder / 'server.log').read_text()[-2000:]}")
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
-        """End the whole group; SIGKILL leaves it no moment to tidy up."""
+        """End the whole group; SIGKILL prevents any cleanup."""
         if self.process is not None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.process.pid, how)
@@ -116,7 +117,7 @@ class Server:
             self.process = None
 
     def cpu(self) -> float:
-        """Seconds of CPU that the group has used so far."""
+        """Return the seconds of CPU that the group has used."""
         assert self.process is not None
         own = [self.process.pid, *_children(self.process.pid)]
         return sum(_cpu(pid) for pid in own)
@@ -124,7 +125,7 @@ class Server:
 
 @contextlib.contextmanager
 def serving(folder: Path, slug: str = "family-beliefs", threads: int = 4) -> Iterator[tuple[Server, Plan]]:
-    """A site made and served, and the pages of its survey."""
+    """Create and serve a site; yields the server and the pages of its survey."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     plan = prepare(folder, slug, f"http://127.0.0.1:{port}")
@@ -138,8 +139,8 @@ def serving(folder: Path, slug: str = "family-beliefs", threads: int = 4) -> Ite
 
 @dataclass
 class Tally:
-    """What the families saw. `acknowledged` are submission keys; `waits` milliseconds of each request, `posts`
-    those that store something: when they began (`time.perf_counter`), and milliseconds."""
+    """Results of the families. `acknowledged` are submission keys; `waits` are the milliseconds of each request;
+    `posts` are the start (`time.perf_counter`) and milliseconds of those that store something."""
 
     acknowledged: list[str] = field(default_factory=list)
     waits: list[float] = field(default_factory=list)
@@ -151,11 +152,11 @@ class Tally:
 
 
 class Refused(Exception):
-    """The server answered with something no family should see."""
+    """The server answered with something that no family should get."""
 
 
 class Phone:
-    """One connection, kept alive; a request that got no answer is sent again until there is one."""
+    """One keep-alive connection. A request without an answer is repeated until there is one."""
 
     def __init__(self, port: int, tally: Tally, patient: bool) -> None:
         self.port, self.tally, self.patient = port, tally, patient
@@ -164,7 +165,7 @@ class Phone:
         self.head = HEAD.format(host=f"127.0.0.1:{port}")
 
     async def ask(self, method: str, path: str, body: bytes = b"") -> tuple[int, str]:
-        """The status and where it sends."""
+        """Return the status and the redirect target."""
         while True:
             began = time.perf_counter()
             try:
@@ -219,15 +220,16 @@ class Phone:
 
     @property
     def submission(self) -> str:
-        """The key under which this phone's answers are stored, worked out from the cookie it holds."""
+        """Return the key under which this phone's answers are stored, computed from its cookie."""
         secret = base64.urlsafe_b64decode(self.cookie.partition("=")[2] + "=")
         return hashlib.sha256(b"submission" + secret + WAVE.encode()).hexdigest()
 
 
 @dataclass
 class Script:
-    """What families answer: for each page some prepared forms, and a share that asks the school a question. `begin` is
-    what they send to begin (their school, where there are several), `think` the most seconds before each request."""
+    """A family's answers: prepared forms for each page, and the share of families that ask the school a question.
+    `begin` is the first form (their school, if there are several); `think` is the maximum pause in seconds before each
+    request."""
 
     forms: list[list[bytes]]
     asking_forms: list[bytes]
@@ -238,13 +240,13 @@ class Script:
     think: float = 0
 
     def form(self, number: int, asks: bool) -> bytes:
-        """A filled-in page."""
+        """Return a filled-in page."""
         asking = asks and number == self.asking_page
         return self.rng.choice(self.asking_forms if asking else self.forms[number - 1])
 
 
 def script(plan: Plan, share: float, seed: int = 1) -> Script:
-    """Random valid answers for every page of a survey."""
+    """Return random valid answers for every page of a survey."""
     rng = Random(seed)
     forms = [[_form(page.slots, rng, False) for _ in range(VARIANTS)] for page in plan.pages]
     page = next(page for page in plan.pages if any(slot.question.asks == "question" for slot in page.slots))
@@ -252,7 +254,7 @@ def script(plan: Plan, share: float, seed: int = 1) -> Script:
 
 
 async def journey(phone: Phone, said: Script, tally: Tally) -> None:
-    """From the language list to the thanks page."""
+    """Run a journey from the language list to the thanks page."""
     asks = said.rng.random() < said.share
     for path in ("/", "/en/", f"/en/w/{WAVE}"):
         await _expect(phone, 200, "GET", path)
@@ -275,8 +277,8 @@ async def journey(phone: Phone, said: Script, tally: Tally) -> None:
 
 
 async def crowd(port: int, families: int, said: Script, tally: Tally, going: Callable[[], bool], patient: bool) -> None:
-    """So many families at the same time, each with a connection of its own, the next one coming when one is done, while
-    `going()`."""
+    """Run journeys of this number of concurrent families, each with its own connection, as long as `going()` is
+    true."""
 
     async def one() -> None:
         while going():
@@ -308,7 +310,7 @@ def _values(question: Question, rng: Random, asks: bool) -> list[str]:
     if question.asks == "question":
         return ["When does the bus come?"] if asks else []
     if question.asks == "help" or (question.kind != "number" and rng.random() < 0.1):
-        return []  # a number that decides which pages come is asked for once more
+        return []  # a number that decides which pages follow is requested once more
     if question.kind in CHOICE_KINDS:
         codes = [choice.code for choice in question.choices if not choice.exclusive]
         return rng.sample(codes, rng.randint(1, 3)) if question.kind == "several" else [rng.choice(codes)]

@@ -1,10 +1,11 @@
-"""A generated district, to measure what grows with it: the same for the same size.
+"""A generated large district for benchmarks. The same size always gives the same district.
 
     .venv/bin/python -m tests.bench.large_district FOLDER [S|M|L]
 
 Ten languages in the roster, five waves: confidential with codes (closed and open), anonymous with an open link (closed
 and open), anonymous with codes (open). Each household of the roster has an invitation in each wave with codes. Rows are
-inserted in bulk; answers are drawn as Riverbend's families answer. No names are kept. Not in it: paper, threads, audit.
+inserted in bulk; answers have the distribution of the demo district's. No names are stored. Not included: paper,
+threads, audit log.
 """
 
 import hashlib
@@ -44,13 +45,13 @@ MODES = {"web": 74, "paper": 22, "interview": 4}
 VARIANTS = 400  # different answers to each survey
 BATCH = 5_000  # rows in one statement
 LEADER, PASSWORD = "leader@large.example", "bench-large-2026"
-DRAFT = "bench-draft"  # the checkpoint over all waves, not frozen
-OPEN_LINK = "bench"  # the open wave with an open link (tests/bench/families.py knows it by this name)
+DRAFT = "bench-draft"  # the draft checkpoint over all waves
+OPEN_LINK = "bench"  # the open wave with an open link (used by tests/bench/families.py)
 
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How many of each."""
+    """Numbers of rows for one size."""
 
     schools: int
     households: int
@@ -82,7 +83,7 @@ WAVES = (
 
 
 def generate(settings: Settings, size: Size, today: date) -> None:
-    """Make the district in an empty data directory."""
+    """Generate the district in an empty data directory."""
     engine = connect(settings.database)
     upgrade(engine)
     rng = Random(2026)
@@ -99,12 +100,12 @@ def generate(settings: Settings, size: Size, today: date) -> None:
 
 
 def school(number: int) -> str:
-    """A school's id."""
+    """Return a school's id."""
     return f"school-{number:03}"
 
 
 def _roster(session: Session, size: Size, rng: Random) -> list[dict[str, Any]]:
-    """Schools, households with one to three children and a guardian. Returns the households' rows."""
+    """Add schools and households with one to three children and a guardian. Returns the households' rows."""
     session.add_all(School(id=school(each), name=f"School {each:03}") for each in range(size.schools))
     session.flush()
     schools = rng.choices(range(size.schools), [rng.uniform(1, 5) for _ in range(size.schools)], k=size.households)
@@ -161,7 +162,7 @@ def _asked_in(language: str) -> str:
 
 
 def _respond(session: Session, wave: Wave, about: Plan, homes: list[dict[str, Any]], number: int, rng: Random) -> None:
-    """Responses of so many households, none of them in the byte columns yet."""
+    """Add responses of this number of households, all pending for the columns."""
     survey = shipped_survey(about.slug)
     documents = {}
     for language in OFFERED:
@@ -196,7 +197,7 @@ def _analyzed(engine: Engine) -> None:
 
 
 def main() -> None:
-    """Make a district and say how long it took."""
+    """Generate a district and print how long it took."""
     folder, size = Path(sys.argv[1]), SIZES[sys.argv[2] if len(sys.argv) > 2 else "L"]
     folder.mkdir(parents=True, exist_ok=True)
     began = time.perf_counter()

@@ -1,11 +1,11 @@
-"""The most memory this process had."""
+"""Peak memory of this process."""
 
 import resource
 from pathlib import Path
 
 
 def peak() -> float:
-    """In MB. From Linux itself: getrusage counts what the parent had before exec."""
+    """Return the peak in MB, from /proc: getrusage includes the parent's memory before exec."""
     status = Path("/proc/self/status")
     if not status.exists():
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -1,5 +1,5 @@
-"""The road of a packet from the roster to the file, measured step by step in this process: it loads what the command
-line loads, and no more. `bench_packet_road` prepares and tells."""
+"""The steps of a packet from the roster to the file, measured in this process, which imports only what the command line
+does. `bench_packet_road` prepares the data and prints the result."""
 
 import json
 import sys
@@ -25,7 +25,7 @@ TODAY = date(2026, 9, 30)
 
 
 def run(folder: Path, outside: str) -> None:
-    """Every step once, in this process; prints a line of JSON for each."""
+    """Run every step once and print a line of JSON for each."""
     settings = Settings(data_dir=folder)
     sealer, engine = Sealer(load_keys(settings)), connect(settings.database)
     orders = [_timed("order", lambda: _order(engine, settings, sealer, outside))]

@@ -1,7 +1,8 @@
-"""A packet of the home access survey as the benchmark writes it: by our writer, and two other ways.
+"""A packet of the home access survey for benchmarks: by our writer, and in two other ways.
 
-The cover leaf and the first three pages; every page has its own code and serial, every cover a reply code, an access
-code and a code for the phone."""
+It has the cover and the first three pages. Every page has its own code and serial; every cover has a reply code, an
+access code, and a QR code with the URL.
+"""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -57,7 +58,7 @@ def sheets(language: str) -> Layout:
 
 
 def serial(number: int) -> str:
-    """A number as six symbols, the same in every run and never twice (the factor shares none with 36)."""
+    """Return a number as six symbols, the same in every run and always unique (the factor is coprime to 36)."""
     mixed = number * 1_000_000_007 % 36**6
     symbols = [BASE36[mixed // 36**place % 36] for place in range(6)]
     return "".join(symbols[:3]) + "-" + "".join(symbols[3:])
@@ -82,7 +83,8 @@ def spread(households: int, languages: tuple[str, ...]) -> Iterator[tuple[int, s
 
 
 def ours(out: BinaryIO, households: int, languages: tuple[str, ...], named: bool = False) -> int:
-    """Our writer. With `named` every set has its family's name and class outside, in the family's script."""
+    """Write the packet with our writer. With `named`, every form has its family's name and class outside, in the
+    family's script."""
     writer = PacketWriter(out, "Home access", "Riverbend", "en", "letter")
     kinds = {}
     for language in languages:
@@ -102,13 +104,13 @@ def ours(out: BinaryIO, households: int, languages: tuple[str, ...], named: bool
 
 
 def name(number: int, language: str) -> tuple[str, str]:
-    """A line no other household has, and its class."""
+    """Return a line that no other household has, and its class."""
     families = FAMILIES[language]
     return f"{families[number % len(families)]} {number}", f"Room {number // 25}"
 
 
 def naive(out: BinaryIO, households: int) -> int:
-    """Every household laid out and drawn anew, codes by ReportLab."""
+    """Lay out and draw every household from scratch, with codes by ReportLab."""
     size, own = (215.9, 279.4), load_faces("en", LANGUAGES["en"].fonts)
     canvas = open_canvas(out, size, "en", "Home access", "Riverbend")
     for number in range(households):
@@ -137,7 +139,8 @@ def naive(out: BinaryIO, households: int) -> int:
 
 
 def by_pikepdf(out: BinaryIO, households: int) -> int:
-    """One PDF in memory: pages share a content stream, each with a second of its own; saved with object streams."""
+    """Build one PDF in memory: pages share a content stream, and each has a second one of its own; saved with object
+    streams."""
     made, drawn = sheets("en"), BytesIO()
     canvas = open_canvas(drawn, (made.width, made.height), "en", "Home access", "Riverbend")
     own = load_faces("en", LANGUAGES["en"].fonts)
@@ -156,7 +159,7 @@ def by_pikepdf(out: BinaryIO, households: int) -> int:
         shared = [pdf.copy_foreign(page.obj.Contents) for page in source.pages]
         resources = pdf.copy_foreign(source.make_indirect(source.pages[0].Resources))
         box = pikepdf.Array([0, 0, made.width / POINT, made.height / POINT])
-        parent, kids = pdf.Root.Pages, []  # pdf.pages.append looks through all pages every time
+        parent, kids = pdf.Root.Pages, []  # pdf.pages.append scans all pages every time
         for number in range(households):
             mine = filled(number, whole)
             for leaf, contents in zip(leaves, shared, strict=True):

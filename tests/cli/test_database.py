@@ -1,4 +1,4 @@
-"""Making, upgrading, copying and putting back the database."""
+"""Creating, upgrading, copying, and restoring the database."""
 
 import os
 import sqlite3
@@ -24,7 +24,7 @@ def run(*words: str) -> Result:
 
 @pytest.fixture
 def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A data directory that is not there yet."""
+    """A data directory that does not exist yet."""
     monkeypatch.setenv("ENGAGE_DATA_DIR", str(tmp_path / "new" / "data"))
     return tmp_path / "new" / "data"
 
@@ -146,19 +146,19 @@ def test_restore_waits_for_nobody_to_use_the_database(
 
 
 def beside(file: Path) -> list[str]:
-    """Files that a restore may leave beside the database."""
+    """Return the files that a restore may leave beside the database."""
     return sorted(path.name for path in file.parent.glob(f"{file.name}.*"))
 
 
 class Killed(BaseException):
-    """As kill -9 would: nothing more is done."""
+    """Raised in place of kill -9: nothing more is done."""
 
 
 @pytest.mark.parametrize("step", ["engage.cli.backup.copy_database", "os.link", "pathlib.Path.replace", "os.fsync"])
 def test_a_restore_that_is_killed_leaves_a_whole_database(
     district: Path, copy: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
-    """Before and after each of its steps; whichever database is there, it is whole, and no command makes a new one."""
+    """Before and after each step. Whichever database is present, it is complete, and no command creates a new one."""
 
     def killed(*_: object) -> None:
         raise Killed
@@ -173,7 +173,7 @@ def test_a_restore_that_is_killed_leaves_a_whole_database(
 
 @pytest.mark.parametrize("left", ["engage.db.old1", "engage.db.old12", "engage.db.new"])
 def test_no_empty_database_is_made_where_a_restore_was_interrupted(district: Path, engine: Engine, left: str) -> None:
-    """On a file system without second names there is a moment without a database."""
+    """On a file system without hard links, there is a moment without a database."""
     engine.dispose()
     district.rename(district.with_name(left))
     for words in (["db", "upgrade"], ["serve"], ["doctor"]):
@@ -266,7 +266,7 @@ def test_postgres_has_its_own_tools(empty: Path, monkeypatch: pytest.MonkeyPatch
 def test_a_restore_is_written_down_and_the_audit_chain_goes_on(
     district: Path, settings: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """A rollback by other means is noticed; one by this command is known, and stands in the chain."""
+    """A rollback by other means is detected; one by this command is expected, and recorded in the chain."""
     engine.dispose()
     monkeypatch.setenv("ENGAGE_SECRET_KEY", settings.secret_key)
     for _ in range(3):

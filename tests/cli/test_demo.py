@@ -1,4 +1,5 @@
-"""Where the demonstration lives, and what it says of the settings around it. tests/fuzz.py builds the whole of it."""
+"""The location of the demonstration, and its messages about existing settings. tests/fuzz.py builds the complete
+one."""
 
 import json
 from pathlib import Path
@@ -27,7 +28,7 @@ KNOWN = {
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A data directory in which `engage demo` builds a database of an older version, and nothing else."""
+    """A data directory in which `engage demo` builds a database of an older version and nothing else."""
     monkeypatch.setenv("ENGAGE_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setattr(demo_module, "_build_demo", _build_small)
     return tmp_path / "data" / "demo"
@@ -43,7 +44,7 @@ def _build_small(settings: Settings) -> None:
 
 
 def older() -> str:
-    """A revision before head."""
+    """Return a revision before head."""
     return sorted(path.stem for path in (MIGRATIONS / "versions").glob("0*.py"))[-2]
 
 

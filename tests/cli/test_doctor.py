@@ -1,4 +1,4 @@
-"""What the doctor finds, and that finding something is an exit code."""
+"""The findings of the doctor, and its exit codes."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""The glossary: what it holds, and what it finds."""
+"""The glossary: its content and its findings."""
 
 from pathlib import Path
 

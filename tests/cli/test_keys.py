@@ -1,4 +1,4 @@
-"""New keys for what is sealed: nothing is lost, whenever the change is interrupted."""
+"""Rotation of encryption keys: nothing is lost, whenever it is interrupted."""
 
 import stat
 from datetime import date, datetime
@@ -35,7 +35,7 @@ def run(engine, settings, monkeypatch):
 
 @pytest.fixture
 def sealed(engine, settings):
-    """ROWS rows of every sealed column, and as many that are empty."""
+    """ROWS rows in every encrypted column, and as many empty ones."""
     sealer = Sealer(load_keys(settings))
     with write_session(engine) as session:
         a_school(session)
@@ -51,7 +51,7 @@ def sealed(engine, settings):
 
 
 def linked(session, labels):
-    """A sheet of a confidential wave for each label."""
+    """Add a sheet of a confidential wave for each label."""
     wave = a_wave(session, identity="confidential")
     serials = sorted(printed_sheets(session, wave, staff(session, "liaison"), len(labels)))
     place = {"wave_id": wave.id, "identity": "confidential", "forget_on": date(2027, 4, 29)}
@@ -61,7 +61,7 @@ def linked(session, labels):
 
 
 def opened(engine, sealer):
-    """What the sealer reads in each column."""
+    """Return the decrypted content of each column."""
     with read_session(engine) as session:
         found = [
             session.scalars(

@@ -1,4 +1,4 @@
-"""The command as an operator meets it."""
+"""The command line from an operator's point of view."""
 
 import errno
 import subprocess
@@ -17,7 +17,7 @@ from engage.base.config import SettingProblem
 from engage.cli import COMMANDS, main
 from engage.cli.backup import BackupProblem
 
-QUICK = 1.5  # seconds, on a busy machine; loading everything takes three
+QUICK = 1.5  # seconds, on a busy machine; importing everything takes three
 
 
 def test_every_command_that_is_there_can_be_loaded_and_says_what_it_does() -> None:
@@ -83,7 +83,7 @@ def test_a_database_that_does_not_answer_is_one_line(monkeypatch: pytest.MonkeyP
     ],
 )
 def test_a_full_disk_is_named(problem: Exception, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """SQLite says "disk I/O error" where it cannot even make its log."""
+    """SQLite reports "disk I/O error" if it cannot even create its log."""
     if isinstance(problem, BackupProblem):
         problem.__cause__ = OSError(errno.ENOSPC, "No space left on device")
     monkeypatch.setenv("ENGAGE_DATA_DIR", str(tmp_path / "not there"))

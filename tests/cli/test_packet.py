@@ -1,4 +1,5 @@
-"""`engage paper packet`: the file whole or not at all, the same one again, and a sentence for what cannot be."""
+"""`engage paper packet`: the file is written completely or not at all, can be written again, and problems give a
+message."""
 
 import errno
 import json
@@ -36,7 +37,7 @@ ALWAYS: dict[str, Any] = {"opens": date(2020, 1, 1), "closes": date(2099, 1, 1)}
 
 @pytest.fixture
 def run(engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """The command over a district whose wave "fall" is confidential, has codes and never closes."""
+    """The command for a district whose wave "fall" is confidential, has codes, and never closes."""
     monkeypatch.setenv("ENGAGE_DATA_DIR", str(settings.data_dir))
     monkeypatch.setenv("ENGAGE_DATABASE_URL", settings.database)
     monkeypatch.setenv("ENGAGE_SECRET_KEY", settings.secret_key)
@@ -53,7 +54,7 @@ def run(engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def counts(engine: Engine) -> dict[str, int]:
-    """How many rows there are of what a packet is made of."""
+    """Return the numbers of rows that a packet adds."""
     with read_session(engine) as session:
         tables = (Packet, PrintRun, Sheet, SheetLink, Invitation)
         return {each.__tablename__: session.scalar(select(func.count()).select_from(each)) or 0 for each in tables}
@@ -265,7 +266,7 @@ def test_a_language_without_its_font_is_named(
 
 @pytest.fixture
 def small_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A folder on a disk with room for 64 kB; where one cannot be made, a disk that says so when a file grows."""
+    """A folder on a disk with 64 kB; if that is not possible, a disk that reports an error when a file grows."""
     folder = tmp_path / "small"
     folder.mkdir()
     if os.geteuid() == 0:

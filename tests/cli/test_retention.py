@@ -1,4 +1,4 @@
-"""What is kept no longer is destroyed, and its bytes are nowhere in the database's files."""
+"""Expired data is deleted, and its bytes are nowhere in the database files."""
 
 import json
 import os
@@ -38,7 +38,7 @@ RNG = SystemRandom()
 
 @pytest.fixture
 def run(engine, settings, monkeypatch):
-    """The command at midday of TODAY."""
+    """The command at noon of TODAY."""
     for name in ("data_dir", "secret_key"):
         monkeypatch.setenv(f"ENGAGE_{name.upper()}", str(getattr(settings, name)))
     monkeypatch.setenv("ENGAGE_DATABASE_URL", settings.database)
@@ -47,13 +47,13 @@ def run(engine, settings, monkeypatch):
 
 
 def marked(number: int, size: int = 900) -> bytes:
-    """Bytes to look for later, large enough to fill pages and spill over."""
+    """Return bytes to search for later, large enough to fill pages and overflow."""
     return f"{MARK}-{number}-".encode() * (size // 20)
 
 
 @pytest.fixture
 def kept(engine, settings):
-    """Of every kind: some rows that are due and some that are not. Returns how many are due, by table."""
+    """Rows of every kind, some due and some not. Returns the number of due rows by table."""
     with write_session(engine) as session:
         wave = a_wave(session, "old", opens=date(2025, 9, 1), closes=date(2025, 10, 1), identity="confidential")
         young = a_wave(session, "young", identity="confidential")
@@ -69,7 +69,7 @@ def kept(engine, settings):
 
 
 def fill(session: Session, number: int, wave: Wave, keyer: int, *, due: bool) -> None:
-    """One row of each kind, due or not."""
+    """Add one row of each kind, due or not."""
     name, days = f"{number:032x}", timedelta(days=400 if due else 0)
     then, moment = TODAY - days, NOON.replace(tzinfo=None) - days
     trace = marked(number) if due else b"stays"
@@ -95,7 +95,7 @@ def fill(session: Session, number: int, wave: Wave, keyer: int, *, due: bool) ->
 
 
 def lies(session: Session, number: int, wave: Wave, serial: str, *, due: bool) -> None:
-    """A sheet of a household, at its place in a pile."""
+    """Add a household's sheet with its position in a packet."""
     session.get_one(Sheet, serial).position = number + 1
     link = {"wave_id": wave.id, "identity": "confidential", "household_id": f"{number:032x}"}
     day = TODAY if due else TODAY + timedelta(days=1)
@@ -114,7 +114,7 @@ def counts(engine) -> dict[str, int]:
 
 
 def everything(folder: Path) -> bytes:
-    """All that lies in the database's files: the file itself, the write-ahead log, the shared memory."""
+    """Return the content of the database files: the file itself, the write-ahead log, and the shared memory."""
     return b"".join(path.read_bytes() for path in sorted(folder.glob("engage.db*")))
 
 
@@ -181,7 +181,7 @@ def test_not_one_byte_of_it_is_left(run, kept, engine, settings, monkeypatch):
 
 @pytest.mark.sqlite
 def test_deleting_alone_would_leave_traces(kept, engine, settings):
-    """Why the database is written anew: without it this very test finds what was deleted."""
+    """Why the database is rewritten: without it, this test finds the deleted data."""
     with write_session(engine) as session:
         delete_stale_drafts(session.connection(), TODAY)
         session.commit()
@@ -216,7 +216,7 @@ def test_names_on_the_outside_of_sheets_go_too(run, engine, settings, monkeypatc
     sealer = Sealer(load_keys(settings))
     place, older = "Lincoln · 3B", {"class": "3B", "code": "C"}
     named, nameless = {"who": ["Yusuf Ali"], "number": "17"}, {"who": [], "number": "17"}
-    labels = [  # as they are, and without names
+    labels = [  # with and without names
         (older | {"to": ["Yusuf Ali", place]}, older | {"to": [place, "serial"], "who": []}),
         (older | {"to": [place, "serial"]}, older | {"to": [place, "serial"]}),
         (older | named | {"to": ["Yusuf Ali", place]}, older | nameless | {"to": ["Student 17", place]}),
@@ -271,7 +271,7 @@ def test_a_file_with_names_goes_with_its_links_though_the_wave_was_made_longer(r
     folder = settings.data_dir / "packets"
     folder.mkdir()
     with write_session(engine) as session:
-        wave = a_wave(session, identity="confidential")  # still open: its links were to go on a day said before
+        wave = a_wave(session, identity="confidential")  # still open: its links have a deletion date from before
         serials = printed_sheets(session, wave, staff(session, "liaison"), 2)
         for serial, day in zip(serials, (TODAY, TODAY + timedelta(days=1)), strict=True):
             run_id = session.get_one(Sheet, serial).run_id + day.isoformat()
@@ -291,14 +291,14 @@ def test_a_file_with_names_goes_with_its_links_though_the_wave_was_made_longer(r
 
 
 def a_packet(id: str, wave: str) -> Packet:
-    """A packet that is ready."""
+    """Return a packet that is ready."""
     looks = {"paper": "letter", "style": "standard", "arrangement": "under", "outside": "window"}
     about = {"contents": "households", "asked": "{}", "classes": "{}", "state": "ready", "made_on": TODAY}
     return Packet(id=id, wave_id=wave, school_id="lincoln", **looks, **about)
 
 
 def test_keyed_sheets_of_anonymous_waves_are_cut_loose(run, engine):
-    """14 days after a sheet was keyed what was keyed is gone; the response stays, and nothing leads to it."""
+    """14 days after keying, the keyed data is deleted; the response stays, without a link to the sheet."""
     ages = {"young": 13, "old": 14}
     with write_session(engine) as session:
         by = staff(session, "liaison", [a_school(session)])
@@ -411,7 +411,7 @@ def test_something_that_stays_is_an_error(run, kept, monkeypatch):
 
 
 def test_every_table_that_says_when_a_row_goes_has_a_policy():
-    """A new column `forget_on` needs a policy; so does whatever is called a draft."""
+    """A new column `forget_on` needs a policy, and so does every table of drafts."""
     told = {"response_links", "sheet_links", "drafts", "keying_drafts"}
     found = {
         table.name for table in Base.metadata.tables.values() if "forget_on" in table.columns or "draft" in table.name

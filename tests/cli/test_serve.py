@@ -1,4 +1,4 @@
-"""The site as a server: processes that stop cleanly, come back, and are not held up by slow phones."""
+"""The site as a server: processes that stop cleanly, restart, and are not blocked by slow phones."""
 
 import os
 import re
@@ -24,11 +24,11 @@ PATIENCE = 60  # seconds
 
 
 class Server:
-    """`engage serve` in a process of its own."""
+    """`engage serve` in its own process."""
 
     def __init__(self, settings: Settings, **environment: str) -> None:
         words = [sys.executable, "-m", "engage", "serve", "--port", "0", "--processes", "2", "--threads", "2"]
-        words.append("--no-worker")  # tests/domain/mail/test_worker.py is about it
+        words.append("--no-worker")  # tested in tests/domain/mail/test_worker.py
         env = {**os.environ, "ENGAGE_DATA_DIR": str(settings.data_dir), **environment}
         self.process = subprocess.Popen(
             words, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT

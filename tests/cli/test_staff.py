@@ -1,4 +1,4 @@
-"""Adding people from the command line, and what they may then do."""
+"""Adding people from the command line, and their permissions."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -21,7 +21,7 @@ from tests.people import StaffMember
 
 Add = Callable[..., Result]
 NOW = datetime(2026, 10, 14, 18)  # UTC
-KEY = "a secret for tests only, " * 2  # as tests/conftest.py has it
+KEY = "a secret for tests only, " * 2  # the same as in tests/conftest.py
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Waves that real browsers answer."""
+"""Waves for tests with real browsers."""
 
 import pytest
 

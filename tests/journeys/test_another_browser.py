@@ -1,4 +1,4 @@
-"""A family stops on one phone and goes on in another browser by its code, in Arabic and without JavaScript."""
+"""A family stops on one phone and continues in another browser with its code, in Arabic and without JavaScript."""
 
 import json
 from random import Random
@@ -42,7 +42,7 @@ def code(live, engine):
 
 @pytest.fixture
 def new_browser(browser):
-    """Another browser that holds nothing; the one before is closed."""
+    """Another browser without cookies; the previous one is closed."""
     opened = []
 
     def another():
@@ -57,14 +57,14 @@ def new_browser(browser):
 
 
 def fits_large(page):
-    """The page fits a small phone, also at twice the size of text."""
+    """Assert that the page fits a small phone, also at twice the text size."""
     fits(page)
     page.evaluate("document.documentElement.style.fontSize = '200%'")
     fits(page)
 
 
 def sound(page):
-    """As `fits_large`, and axe finds nothing. Needs scripts."""
+    """Like `fits_large`, and axe reports no violations. Requires scripts."""
     fits_large(page)
     assert Axe().run(page).response["violations"] == []
 

@@ -1,4 +1,4 @@
-"""Families answer, leaders meet over the figures and promise, and families read what came of it."""
+"""Families answer, leaders meet about the figures and make a promise, and families read the results."""
 
 from datetime import date
 
@@ -16,7 +16,7 @@ YES, NO = 18, 12  # families
 
 
 def answer(site, internet):
-    """One family goes through the whole survey."""
+    """Answer the whole survey as one family."""
     Family(site).begins("fall").walks({"internet": internet}).sends_answers()
 
 
@@ -25,7 +25,7 @@ def test_families_are_heard_and_answered(site, engine):
         a_wave(session)
         event = AnnouncedEvent(wave_id="fall", school_id="lincoln", day=date(2026, 10, 14))
         event.announced_on = event.day
-        session.add(event)  # thirty families answer in one room
+        session.add(event)  # thirty families answer in one place
         email = staff(session, "leader").email
         session.commit()
     for number in range(YES + NO):

@@ -1,4 +1,4 @@
-"""From opening a wave in the browser to a code that has done its work: a leader at a desk, a family with a phone."""
+"""From opening a wave in the browser to a used code: a leader with a computer, and a family with a phone."""
 
 import csv
 import io
@@ -19,7 +19,7 @@ from tests.makers import PASSWORD, a_school, group_of, staff
 pytestmark = pytest.mark.browser
 
 HOUSEHOLDS = 12
-WRONG = 4  # tries a minute in this test, so that it is short
+WRONG = 4  # tries per minute, low to keep the test short
 
 
 @pytest.fixture
@@ -38,14 +38,14 @@ def desk(live, page, engine):
 
 @pytest.fixture
 def phone(browser):
-    """A phone of 360 px without scripts."""
+    """A phone with 360 px and without scripts."""
     context = browser.new_context(viewport={"width": 360, "height": 640}, java_script_enabled=False)
     yield context.new_page()
     context.close()
 
 
 def screen(page, url):
-    """Decide about every question of the survey: none of the eight areas."""
+    """Decide for every question of the survey that it is in none of the eight areas."""
     page.goto(f"{url}/staff/district/screening/home-access")
     for box in page.locator("main select").all():
         box.select_option("none")
@@ -53,7 +53,7 @@ def screen(page, url):
 
 
 def open_wave(page, url):
-    """An anonymous wave with codes, in English and Arabic."""
+    """Open an anonymous wave with codes, in English and Arabic."""
     page.goto(f"{url}/staff/district/waves/new")
     page.select_option("[name=survey]", "home-access")
     page.fill("[name=title]", "Home access, fall")
@@ -66,7 +66,7 @@ def open_wave(page, url):
 
 
 def mint(page, url):
-    """The codes of the list that is handed over."""
+    """Return the codes of the list that is handed out."""
     page.goto(f"{url}/staff/district/waves/home-access-fall/codes")
     form = page.locator("section[aria-labelledby=counted]")
     form.locator("[name=language]").select_option("ar")
@@ -79,7 +79,7 @@ def mint(page, url):
 
 
 def type_code(page, url, code):
-    """Type a code on the Arabic page; the status of the page that answers."""
+    """Type a code on the Arabic page; returns the status of the response."""
     page.goto(f"{url}/ar/c")
     page.fill("[name=code]", code)
     with page.expect_navigation() as answer:
@@ -88,13 +88,13 @@ def type_code(page, url, code):
 
 
 def foreign(number):
-    """A code that is well formed and nobody's."""
+    """Return a valid code that belongs to nobody."""
     body = "".join(ALPHABET[(number * 7 + place) % len(ALPHABET)] for place in range(9))
     return body + check_symbol(body)
 
 
 def answer_with(page, url, code):
-    """The whole journey in Arabic by one code."""
+    """Complete the whole journey in Arabic with one code."""
     assert type_code(page, url, code) == 200
     go_on(page)
     for answers in ACCESS:

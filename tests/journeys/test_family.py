@@ -31,14 +31,14 @@ BELIEFS = [
 
 
 def go_on(page, where=BUTTON):
-    """Press the page's button, or `where`, and wait for the next page: a look between two pages sees none."""
+    """Press the page's button, or `where`, and wait for the next page, since a check between two pages sees neither."""
     with page.expect_navigation():
         page.click(where)
 
 
 @pytest.fixture
 def phone(browser):
-    """A phone of 360 px on which no script runs."""
+    """A phone with 360 px and without scripts."""
     context = browser.new_context(viewport=NARROW, java_script_enabled=False)
     context.set_default_timeout(10_000)
     yield context.new_page()
@@ -46,7 +46,7 @@ def phone(browser):
 
 
 def fits(page):
-    """Nothing stands out at the side."""
+    """Assert that nothing overflows horizontally."""
     wide = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
     assert wide[0] <= wide[1], f"{page.url} is {wide[0]} px wide"
 
@@ -61,7 +61,7 @@ def fill(page, answers):
 
 
 def walk(page, url, wave, lang, pages):
-    """From the language list to the thanks page; returns the reply code."""
+    """Complete a journey from the language list to the thanks page; returns the reply code."""
     page.goto(url)
     fits(page)
     go_on(page, f"a[hreflang='{lang}']")
@@ -116,7 +116,7 @@ def test_the_script_hides_what_does_not_fit_and_lets_none_stand_alone(live, wave
     assert reason.is_visible()
     assert not page.locator(".direction").first.is_visible()
     page.fill("[name=children]", "1")
-    page.keyboard.press("Enter")  # the first button of the page, in the list of languages, must not be what answers
+    page.keyboard.press("Enter")  # must not press the first button, which is in the list of languages
     page.wait_for_url("**/en/w/access/2")
     page.check("[name='child.1.device'][value=none]")
     assert not page.locator("[id='q-child.1.owner']").is_visible()
@@ -134,7 +134,7 @@ def test_the_keyboard_alone_is_enough(live, waves, page):
     assert page.evaluate("document.activeElement.getAttribute('href')") == "#main"
     page.focus("[name=school]")
     page.keyboard.type("Lincoln")
-    for _ in range(5):  # past the choice to keep the answers on this phone
+    for _ in range(5):  # past the choice to save the answers on this phone
         page.keyboard.press("Tab")
         if page.evaluate("document.activeElement.matches('main form button')"):
             break

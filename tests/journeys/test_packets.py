@@ -1,4 +1,4 @@
-"""From a form on the liaison's screen to paper: three languages for an event, made by a worker of its own."""
+"""From a form on the liaison's screen to paper: three languages for an event, drawn by a separate worker."""
 
 from collections import Counter
 from dataclasses import replace
@@ -46,7 +46,7 @@ def signs_in(page, url, language):
 
 
 def looks_right(page):
-    """At both widths nothing stands out, and axe finds nothing."""
+    """At both widths nothing overflows, and axe reports no violations."""
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 800})
         fits(page)
@@ -56,7 +56,7 @@ def looks_right(page):
 
 
 def asks(page, url):
-    """Ask for blank sets in three languages; a number too large is told first and the rest is kept."""
+    """Request blank forms in three languages; a number that is too large gives an error, and the other input stays."""
     page.goto(f"{url}/staff/liaison/print")
     looks_right(page)
     page.check("[name=contents][value=blanks]", force=True)
@@ -74,7 +74,7 @@ def asks(page, url):
 
 
 def read(path):
-    """The serials in the codes on the pages, and on how many pages each stands."""
+    """Return the serials in the codes on the pages, and the number of pages of each."""
     document, found = pypdfium2.PdfDocument(path), Counter()
     for page in document:
         said = zxingcpp.read_barcodes(page.render(scale=2.5).to_pil())
@@ -84,7 +84,7 @@ def read(path):
 
 
 def ledger(engine):
-    """The serials of the only packet by language."""
+    """Return the serials of the only packet by language."""
     with read_session(engine) as session:
         [packet] = session.scalars(select(Packet))
         rows = session.execute(select(PrintRun.language, Sheet.serial).join(Sheet, Sheet.run_id == PrintRun.id)).all()
@@ -93,7 +93,7 @@ def ledger(engine):
 
 
 def no_deletion_tonight(engine, settings):
-    """The worker's clock is months ahead of the site's: it would end the liaison's session."""
+    """The worker's clock is months ahead of the site's, so its nightly run would end the liaison's session."""
     now = datetime.now(UTC)
     with write_session(engine) as session:
         night = due_night(now, settings.timezone)
@@ -108,12 +108,12 @@ def test_three_languages_for_an_event(live, page, engine, settings, desk, langua
     asks(page, live.url)
     assert "/staff/liaison/packets/" in page.url
     expect(page.locator("progress")).to_be_visible()
-    go_on(page, "a[href$='?still=yes']")  # or it may look again in the middle of ours
+    go_on(page, "a[href$='?still=yes']")  # otherwise the page may reload while it is checked
     looks_right(page)
     go_on(page, "section[aria-labelledby=how-far] p a")
     no_deletion_tonight(engine, settings)
     with running(replace(settings, base_url=live.url), "worker"):
-        expect(page.locator("a.button[href$='.pdf']")).to_be_visible(timeout=PATIENCE)  # the page looks by itself
+        expect(page.locator("a.button[href$='.pdf']")).to_be_visible(timeout=PATIENCE)  # the page reloads by itself
     looks_right(page)
     with page.expect_download() as loading:
         page.click("a.button[href$='.pdf']")

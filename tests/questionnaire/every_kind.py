@@ -108,4 +108,4 @@ raw = st.builds(
     st.dictionaries(_KEYS, st.lists(_VALUES, max_size=3), max_size=12),
     st.dictionaries(_KEYS.map(lambda key: key + "~"), st.lists(_MARKERS, max_size=2), max_size=2),
 )
-"""Raw submissions, sensible and hostile."""
+"""Raw submissions, valid and malicious."""

@@ -7,7 +7,7 @@ _ODD = {"video": 3, "idea": 3, "sometimes": 2, "extremely": 3, "being": 2, "doin
 
 
 def syllables(word: str) -> int:
-    """Syllables of an English word: its groups of vowels, less a silent e at the end."""
+    """Return the number of syllables of an English word: its groups of vowels, minus a silent e at the end."""
     word = re.sub(r"['’].*", "", word.lower())
     if word in _ODD:
         return _ODD[word]
@@ -17,7 +17,7 @@ def syllables(word: str) -> int:
 
 
 def grade(text: str) -> float:
-    """School grade at which a text is understood; every line is at least one sentence."""
+    """Return the school grade of a text's readability. Every line is at least one sentence."""
     sentences = [part for part in re.split(r"[.!?\n]+", text) if _WORD.search(part)]
     words = [word for part in sentences for word in _WORD.findall(part)]
     return 0.39 * len(words) / len(sentences) + 11.8 * sum(map(syllables, words)) / len(words) - 15.59

@@ -1,4 +1,4 @@
-"""One place words every answer and every missing answer."""
+"""Texts of answers and missing answers."""
 
 import ast
 import re

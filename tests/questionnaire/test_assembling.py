@@ -1,4 +1,4 @@
-"""From raw strings to the answer document, and back."""
+"""Conversion between raw strings and the answer document."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""Editions: one survey, all its words, one digest."""
+"""Editions: one survey, all its translations, one digest."""
 
 import gettext
 import hashlib

@@ -1,4 +1,4 @@
-"""The rulebook for single answers."""
+"""Rules for single answers."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Survey files: a good one is read whole, a bad one is refused with everything that is wrong."""
+"""Survey files: a valid one is read completely, an invalid one is refused with all its problems."""
 
 import re
 
@@ -187,7 +187,7 @@ def test_bytes_that_are_no_text_are_refused(document):
 
 def test_everything_wrong_is_told_at_once():
     found = problems(asked(one("show_when = 1", kind="scal"), one(id="Bad")) + "x = [[")
-    assert len(found) == 1  # TOML itself is broken
+    assert len(found) == 1  # the TOML itself is invalid
     found = problems(asked(one("show_when = 1", kind="scal"), one(id="Bad"), one('shown_when = "zz is yes"', id="c")))
     assert len(found) == 4
     assert {problem.place for problem in found} >= {'section "home", question 2', 'section "home", question "c"'}

@@ -1,4 +1,4 @@
-"""Which questions a family meets."""
+"""Which questions are on a family's route."""
 
 from engage.questionnaire.parser import parse_survey
 from engage.questionnaire.routing import all_slots, printed_slots, slots_on_route

@@ -1,4 +1,4 @@
-"""The two shipped surveys: easy to read, short, and true to the standard they export to."""
+"""The two shipped surveys: easy to read, short, and consistent with the standard they export to."""
 
 import re
 
@@ -81,7 +81,7 @@ def test_every_question_reads_at_grade_8_or_below(survey):
 
 
 def test_five_minutes_are_enough(survey):
-    # A slow reader of 150 words a minute, 4 s to decide on a box, 40 s for every other open question; three children.
+    # A slow reader of 150 words a minute, 4 s to decide on a box, 40 s for half of the open questions; three children.
     blocks = 3
     seconds = 0.0
     for section, question in survey.questions():

@@ -1,4 +1,4 @@
-"""How many connections stay open and for how long: real connections over socket pairs, no server."""
+"""Limits on the number and duration of connections: real connections over socket pairs, without a server."""
 
 import resource
 import socket
@@ -28,7 +28,7 @@ SCHOOL, STRANGER = "203.0.113.7", "198.51.100.1"
 
 
 class Server:
-    """What a connection needs of its server."""
+    """The attributes of a server that a connection uses."""
 
     def __init__(self, connections: Connections) -> None:
         self.connections = connections

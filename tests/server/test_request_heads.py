@@ -1,4 +1,4 @@
-"""Malformed requests, and what a log holds of whoever sends them: the real server, with every line it can write."""
+"""Malformed requests, and what a log contains about their senders: the real server with full logging."""
 
 import os
 import re
@@ -22,8 +22,8 @@ from engage.server.request_heads import UNREADABLE, HeadParser, escape_target
 pytestmark = pytest.mark.sqlite
 PATIENCE = 60  # seconds
 MOST_TRIES = 60
-VISITOR = "127.66.77.88"  # on loopback, but nobody else's
-# Every line of every library: whatever level the product sets, each logger writes all it has
+VISITOR = "127.66.77.88"  # on loopback, but used by nobody else
+# Every line of every library: all loggers write everything, regardless of the product's levels
 EVERYTHING = (
     "import logging\n"
     "logging.basicConfig(level=1)\n"
@@ -54,7 +54,7 @@ class Server:
         return socket.create_connection(("127.0.0.1", self.port), PATIENCE, source_address=(VISITOR, 0))
 
     def send(self, sent: bytes) -> str:
-        """The whole answer; the connection is closed after it."""
+        """Return the whole response; the connection is closed after it."""
         with self.connect() as visitor:
             visitor.sendall(sent)
             answer = b""
@@ -80,7 +80,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, migrated_file: Path) -> Ite
 
 
 def head(line: str | bytes, *fields: str | bytes) -> bytes:
-    """A request's head; `Connection: close` lets the answer be read to its end."""
+    """Return the head of a request; `Connection: close` lets the response be read to the end."""
     each = (line, "Host: x", "Connection: close", *fields)
     return b"\r\n".join(one if isinstance(one, bytes) else one.encode() for one in each) + b"\r\n\r\n"
 
@@ -138,7 +138,7 @@ def test_two_requests_in_one_are_answered_once(server: Server) -> None:
     ],
 )
 def test_an_address_as_it_was_typed_is_read(server: Server, target: bytes, status: int, words: str) -> None:
-    """Old browsers and some readers of QR codes write no %XX."""
+    """Old browsers and some readers of QR codes do not use percent-encoding."""
     answer = server.send(head(b"GET " + target + b" HTTP/1.1"))
     assert answer.startswith(f"HTTP/1.1 {status} "), answer[:200]
     assert "<html" in answer
@@ -152,8 +152,8 @@ def test_a_head_that_never_ends_is_cut_off(server: Server) -> None:
 
 
 def test_no_address_of_a_visitor_is_written(server: Server) -> None:
-    """After all of the above, wrong codes until there are too many, forms without a token, a lost connection, and
-    wrong passwords until there are too many."""
+    """After all requests above, wrong codes until they are limited, forms without a token, a lost connection, and wrong
+    passwords until they are limited."""
     for sent in MALFORMED.values():
         server.send(sent)
     codes = [format_access_code(generate_access_code(Random(number))) for number in range(MOST_TRIES)]
@@ -176,7 +176,7 @@ def test_no_address_of_a_visitor_is_written(server: Server) -> None:
 
 
 def until_refused(answers: Iterator[str]) -> bool:
-    """Whether one of the answers is "too many tries"; no more are asked for after it."""
+    """Whether one of the responses is "too many tries"; stops at the first."""
     return any(answer[9:12] == "429" for answer in answers)
 
 

@@ -1,5 +1,5 @@
-"""The step that seals and joins groups, on a database that was at work: small groups, days and orders are hidden, and
-nothing else changes."""
+"""The migration that encrypts and merges groups, with an existing database: small groups, days, and orders are hidden,
+and nothing else changes."""
 
 import os
 from collections import Counter
@@ -37,7 +37,7 @@ SIZES = {
 
 @pytest.fixture
 def old(database_kind: str, tmp_path: Path) -> Iterator[Engine]:
-    """An empty database of the kind, at the step before."""
+    """An empty database of this kind, at the revision before."""
     url = f"sqlite:///{tmp_path / 'old.db'}"
     if database_kind == "postgres":
         name = "engage_old_" + os.environ.get("PYTEST_XDIST_WORKER", "alone")
@@ -56,7 +56,7 @@ def old(database_kind: str, tmp_path: Path) -> Iterator[Engine]:
 
 @pytest.fixture
 def upgraded(old: Engine) -> Engine:
-    """The same with two waves in it, brought to head."""
+    """The same with two waves, upgraded to head."""
     with old.begin() as connection:
         connection.execute(text("insert into schools (id, name) values ('lincoln', 'L'), ('cedar', 'C')"))
         connection.execute(text("insert into editions values ('e', 'slug', '{}', '2026-09-01')"))

@@ -1,4 +1,4 @@
-"""Statements run by the driver alone do what SQLAlchemy's do, on both databases, and fail as theirs do."""
+"""Statements that bypass SQLAlchemy have the same results and errors as SQLAlchemy's, on both databases."""
 
 from datetime import date
 

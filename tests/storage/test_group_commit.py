@@ -1,4 +1,5 @@
-"""What the writer acknowledged is kept; what failed leaves nothing; nobody pays for another's failure."""
+"""Group commit: acknowledged writes are stored, failed ones leave nothing, and no write is affected by another's
+failure."""
 
 import signal
 import subprocess
@@ -63,7 +64,7 @@ def test_a_lone_deed_that_fails_leaves_nothing(writer: GroupWriter, engine: Engi
 
 
 def _together(writer: GroupWriter, works: list[Callable[[Connection], str]]) -> list[object]:
-    """Run deeds so that they share one transaction: all wait while a first one holds the turn."""
+    """Run writes in one transaction: all are queued while a first one holds the lock."""
     holds, go = threading.Event(), threading.Event()
 
     def first(_connection: Connection) -> None:
@@ -133,7 +134,7 @@ def test_when_the_commit_fails_nobody_is_told_it_was_kept(
 @pytest.mark.sqlite
 def test_a_full_disk_in_the_middle_of_a_group_fails_the_whole_group(writer: GroupWriter, engine: Engine) -> None:
     def gives_up(connection: Connection) -> str:
-        connection.exec_driver_sql("ROLLBACK")  # what SQLite does by itself on SQLITE_FULL and SQLITE_IOERR
+        connection.exec_driver_sql("ROLLBACK")  # as SQLite does by itself for SQLITE_FULL and SQLITE_IOERR
         raise OSError("disk full")
 
     outcomes = _together(writer, [keep("a"), gives_up, keep("b")])
@@ -219,7 +220,7 @@ def test_a_child_that_was_forked_opens_its_own_connection(engine: Engine, tmp_pa
 
 def test_a_fork_while_another_thread_has_the_turn_does_not_hang_the_child(writer: GroupWriter) -> None:
     with writer._turn:
-        writer._after_fork()  # what os.fork runs in the child, where the other thread no longer is
+        writer._after_fork()  # as os.fork does in the child, where the other thread does not exist
         assert writer.run(keep("lincoln")) == "lincoln"
 
 

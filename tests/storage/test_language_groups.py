@@ -1,4 +1,4 @@
-"""Small groups of invitations: never alone in a stored response."""
+"""Small groups of invitations are never alone in a stored response."""
 
 from collections import Counter
 
@@ -29,7 +29,7 @@ GROUPS = st.dictionaries(
 @pytest.mark.parametrize(
     ("invited", "named"),
     [
-        ({"en": 30, "es": 12, "so": 3}, {"en"}),  # three alone would be no better: the next smallest joins them
+        ({"en": 30, "es": 12, "so": 3}, {"en"}),  # three alone are identifiable: the next smallest joins them
         ({"en": 30, "es": 12, "so": 6, "ar": 5}, {"en", "es"}),
         ({"en": 30, "so": 9}, set()),
         ({"en": 10}, {"en"}),
@@ -45,7 +45,7 @@ def test_which_languages_are_named(invited, named):
 
 @given(GROUPS)
 def test_whoever_answers_could_be_one_of_ten(sizes):
-    """Each school's groups, as they are stored, hold ten invitations, or all the school has."""
+    """Each group of a school, as stored, has at least ten invitations, or all of the school."""
     groups = form_language_groups(sizes)
     stored = Counter()
     for (school, language), number in sizes.items():
@@ -79,7 +79,7 @@ def test_only_anonymous_waves_have_them(engine, identity, entry, told):
 
 
 def test_a_late_code_names_no_language_once_somebody_has_answered(engine):
-    """Where it did, the answers before and after it were two small groups."""
+    """Otherwise the answers before and after it would be two small groups."""
     made = Counter()
 
     def invites(school, language, number):

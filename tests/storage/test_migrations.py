@@ -1,4 +1,4 @@
-"""Migrations and tables must say the same: a database made by either is the same database."""
+"""Migrations and models must agree: a database made by either is the same."""
 
 import re
 from collections.abc import Mapping
@@ -36,7 +36,7 @@ def test_alembic_sees_no_difference(engine: Engine) -> None:
 
 
 def _described(connection: Connection) -> dict[str, dict[str, object]]:
-    """Per table what Alembic's comparison leaves out: names, CHECKs, defaults, rules of foreign keys."""
+    """Return, per table, what Alembic's comparison omits: names, CHECKs, defaults, rules of foreign keys."""
     see = inspect(connection)
     return {
         table: {
@@ -53,7 +53,7 @@ def _described(connection: Connection) -> dict[str, dict[str, object]]:
 
 
 def _worded(index: Mapping[str, Any]) -> dict[str, object]:
-    """An index with the condition of a partial one as text."""
+    """Return an index with the condition of a partial one as text."""
     options = {name: str(value) for name, value in index.get("dialect_options", {}).items()}
     return {**index, "dialect_options": sorted(options.items())}
 
@@ -79,7 +79,7 @@ def test_names_and_checks_are_the_models_own(engine: Engine, database_kind: str,
 
 
 def _plain(sql: str | None) -> list[str]:
-    """A CREATE statement as a bag of its parts, without spaces and quotes."""
+    """Return the sorted parts of a CREATE statement, without spaces and quotes."""
     body = re.sub(r'[\s"]+', " ", sql or "").strip()
     return sorted(part.strip(" ()") for part in re.split(r",(?![^(]*\))| WITHOUT ", body))
 
@@ -138,8 +138,8 @@ ORDERED = {
     "wave_schools": "what staff opened",
     "waves": "what staff opened",
 }
-"""Tables that may keep the order in which their rows came, each with the reason. A row that a single family causes
-stands in a table without a rowid, under a key that tells no order."""
+"""Tables that may have the order in which their rows arrived, each with the reason. A row caused by a single family is
+in a table without a rowid, under a key that reveals no order."""
 
 
 @pytest.mark.sqlite
@@ -153,7 +153,7 @@ def test_tables_that_families_fill_keep_no_order_of_arrival(engine: Engine) -> N
 
 
 def test_keys_of_tables_that_families_fill_tell_no_order() -> None:
-    """Random ids, digests and serials, and names of waves, schools and staff beside them; no number that counts up."""
+    """Random ids, digests, and serials, in addition to names of waves, schools, and staff; no number that increases."""
     for name, table in Base.metadata.tables.items():
         if name not in ORDERED:
             keys = [column for column in table.primary_key if not column.foreign_keys]

@@ -1,4 +1,4 @@
-"""The step that unlinked codes, on a database that was at work: used codes stay used, their days are forgotten."""
+"""The migration that unlinks codes, with an existing database: used codes stay used, and their days are removed."""
 
 import sqlite3
 from contextlib import closing
@@ -18,7 +18,7 @@ INVITED = "insert into invitations values (:digest, :wave, 'lincoln', 'en', null
 
 @pytest.fixture
 def before(tmp_path):
-    """A database at the step before, with an anonymous and a confidential wave, each with a used and a new code."""
+    """A database at the revision before, with an anonymous and a confidential wave, each with a used and a new code."""
     engine = connect(f"sqlite:///{tmp_path / 'old.db'}")
     with engine.begin() as connection:
         command.upgrade(alembic_config(connection), "0002_people")
@@ -45,7 +45,7 @@ def test_what_was_there_is_kept_without_its_days(before):
         ask = connection.execute
         assert ask("select digest, identity, used, used_on from invitations order by digest").fetchall() == [
             ("known new", "confidential", 0, None),
-            ("known used", "confidential", 1, None),  # no link to a response was kept then
+            ("known used", "confidential", 1, None),  # links to responses did not exist then
             ("open new", "anonymous", 0, None),
             ("open used", "anonymous", 0, None),
         ]

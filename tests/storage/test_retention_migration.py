@@ -1,5 +1,5 @@
-"""The step that lets old data be deleted, on a database that was at work: every row stays, and PostgreSQL's planner
-drops what it had kept of words and serials."""
+"""The migration that allows deletion of old data, with an existing database: every row stays, and PostgreSQL drops its
+statistics of texts and serials."""
 
 import os
 from collections.abc import Iterator
@@ -35,7 +35,7 @@ EACH = [
 
 @pytest.fixture
 def before(tmp_path: Path, database_kind: str) -> Iterator[Engine]:
-    """A database at the step 0007, with keyed sheets and their answers."""
+    """A database at revision 0007, with keyed sheets and their answers."""
     url, name = f"sqlite:///{tmp_path / 'old.db'}", f"engage_old_{os.getpid()}"
     admin = connect(POSTGRES).execution_options(isolation_level="AUTOCOMMIT") if database_kind == "postgres" else None
     if admin:

@@ -1,4 +1,4 @@
-"""The step that takes households of unknown language out of the English ones: those alone, on a database at work."""
+"""The migration that separates households of unknown language from the English ones, with an existing database."""
 
 from alembic.script import ScriptDirectory
 from sqlalchemy import text

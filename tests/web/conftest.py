@@ -1,4 +1,4 @@
-"""Time that moves, for whoever signs in, waits and comes back."""
+"""A clock that tests can advance."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -8,5 +8,5 @@ import pytest
 
 @pytest.fixture
 def moment(clock: Callable[[], datetime]) -> list[datetime]:
-    """The time, to be moved by the test."""
+    """The time, which the test can change."""
     return [clock()]

@@ -1,4 +1,4 @@
-"""Who gets into the staff pages, for how long, and what a stranger learns at the door."""
+"""Who can sign in to the staff pages, for how long, and what others can learn from the sign-in page."""
 
 import re
 from collections.abc import Iterator
@@ -115,7 +115,7 @@ def test_someone_who_leaves_is_out_at_once(ana: StaffMember, engine: Engine) -> 
 
 @pytest.fixture
 def real_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Passwords hashed as they are outside the tests (tests/speed.py)."""
+    """Passwords are hashed as in production (tests/speed.py)."""
     passes, memory, lanes = REAL_PASSWORDS
     hasher = PasswordHasher(time_cost=passes, memory_cost=memory, parallelism=lanes)
     monkeypatch.setattr(passwords, "_hasher", hasher)
@@ -185,7 +185,7 @@ def test_nobody_is_sent_away_after_signing_in(door: Site, target: str) -> None:
     form = {"email": EMAIL, "password": PASSWORD, "next": target, "csrf_token": ana.field("csrf_token") or ""}
     answer = ana.client.post("/staff/login?next=" + quote(target), data=form)
     assert answer.status_code == 302
-    # Browsers drop control characters and spaces in front, and take a backslash for a slash
+    # Browsers remove leading control characters and spaces, and treat a backslash as a slash
     where = re.sub(r"[\x00-\x20]", "", answer.headers["Location"]).replace("\\", "/")
     assert not where.startswith("//"), where
     assert urlsplit(urljoin("http://localhost/staff/login", where))[:2] == ("http", "localhost"), where
@@ -258,7 +258,7 @@ def test_however_many_guess_its_owner_signs_in_from_a_network_of_her_own(
 
 
 def test_other_spellings_of_an_address_are_tries_at_the_same_account(door: Site) -> None:
-    """The look-up folds them all, so the counting does."""
+    """The account lookup folds all spellings, so counting does too."""
     spellings = [EMAIL, "ANA@district.example", " ana@District.example", "ana@\u24d3istrict.example"]
     spellings.append("ana@\uff44istrict.example")
     guesser = StaffMember(door).opens("/staff/login")

@@ -1,4 +1,4 @@
-"""Letters with a link to choose a password: the same for a stranger, once, for a while."""
+"""Emails with a link to choose a password: no difference for unknown addresses, valid once, and for a limited time."""
 
 import json
 import re
@@ -120,7 +120,7 @@ def test_a_stranger_reads_the_same_and_no_letter_is_kept(door: Any, email: str) 
 
 @pytest.mark.sqlite
 def test_a_stranger_waits_as_long(door: Any, moment: list[datetime]) -> None:
-    """Work is counted in calls, not in seconds: a busy machine says nothing about who has an account."""
+    """Work is measured in calls instead of seconds, so that a busy machine has no effect."""
     work: dict[str, int] = {}
     for turn in range(2):  # the first fills the caches
         moment[0] += timedelta(minutes=6)
@@ -137,7 +137,7 @@ def test_a_stranger_waits_as_long(door: Any, moment: list[datetime]) -> None:
 
 @contextmanager
 def counted_calls() -> Iterator[list[None]]:
-    """One entry for every call of a Python or C function while it is open."""
+    """Count every call of a Python or C function in the block."""
     calls: list[None] = []
     before = sys.getprofile()
     sys.setprofile(lambda _frame, event, _arg: calls.append(None) if event in ("call", "c_call") else None)
@@ -178,7 +178,7 @@ def test_a_link_cannot_be_stretched_or_turned_into_another(door: Any, engine: En
 
 
 def test_a_changed_password_is_told_by_letter(door: Any) -> None:
-    """Whoever did not do it learns of it."""
+    """So that the person notices if someone else did it."""
     StaffMember(door).signs_in(EMAIL, PASSWORD).opens("/staff/me").sends(old=PASSWORD, new=NEW)
     (letter,) = letters(door)
     assert letter["to"] == EMAIL

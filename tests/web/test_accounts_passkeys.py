@@ -1,4 +1,4 @@
-"""Passkeys against a device made of software, which also does what no honest device would."""
+"""Passkeys with a software authenticator, which can also misbehave."""
 
 import base64
 import hashlib
@@ -40,7 +40,7 @@ def b64(data: bytes) -> str:
 
 @dataclass
 class Device:
-    """Keeps one passkey (W3C WebAuthn level 3, sections 6.1 and 6.5)."""
+    """An authenticator with one passkey (W3C WebAuthn level 3, sections 6.1 and 6.5)."""
 
     origin: str = ORIGIN
     host: str = HOST
@@ -51,7 +51,7 @@ class Device:
     handle: str = ""
 
     def makes(self, options: dict[str, Any]) -> dict[str, Any]:
-        """What navigator.credentials.create() gives."""
+        """Return the result of navigator.credentials.create()."""
         self.handle = options["user"]["id"]
         numbers = self.key.public_key().public_numbers()
         public = {1: 2, 3: -7, -1: 1, -2: numbers.x.to_bytes(32, "big"), -3: numbers.y.to_bytes(32, "big")}
@@ -61,7 +61,7 @@ class Device:
         return self._answer(told | {"transports": ["internal"]})
 
     def opens(self, options: dict[str, Any]) -> dict[str, Any]:
-        """What navigator.credentials.get() gives."""
+        """Return the result of navigator.credentials.get()."""
         self.count += 1
         data, client = self._data(self.flags), self._client("get", options)
         signed = data + hashlib.sha256(base64.urlsafe_b64decode(client + "==")).digest()
@@ -82,7 +82,7 @@ class Device:
 
 @pytest.fixture
 def door(settings: Settings, engine: Engine, moment: list[datetime]) -> Iterator[Any]:
-    """A site at a name that passkeys know."""
+    """A site with a host name that passkeys accept."""
     with write_session(engine) as session:
         staff(session, "leader", email=EMAIL)
         staff(session, "leader", email=OTHER)
@@ -185,7 +185,7 @@ def test_an_old_answer_opens_nothing(door: Any, moment: list[datetime]) -> None:
 
 
 def test_an_answer_is_taken_once(door: Any) -> None:
-    """Though nobody counted: some devices always say 0."""
+    """Even without a counter: some authenticators always report 0."""
     device = Device()
     registers(door, device)
     person = comes(door).opens("/staff/login")
@@ -294,10 +294,10 @@ def test_no_answer_breaks_the_page(door: Any, engine: Engine, data: st.DataObjec
     sent = {one.attributes["name"]: one.get("value") or "" for one in form(person).all("input")}
     sent |= {"credential": answer if isinstance(answer, str) else json.dumps(answer)}
     sent |= {"name": secrets.token_hex(4)} if new else {}
-    place = {"REMOTE_ADDR": f"192.0.2.{secrets.randbelow(250)}"}  # or else there are too many tries
+    place = {"REMOTE_ADDR": f"192.0.2.{secrets.randbelow(250)}"}  # otherwise there are too many tries
     address = form(person).attributes["action"]
     answered = person.client.post(address, data=sent, base_url=ORIGIN, environ_base=place)
     assert answered.status_code in (200, 302, 422), answered.text
     with write_session(engine) as session:
-        session.execute(delete(Passkey))  # junk that nobody reads leaves a good passkey
+        session.execute(delete(Passkey))  # an unreadable passkey does not affect a valid one
         session.commit()

@@ -1,4 +1,4 @@
-"""The second step when signing in: an app, recovery codes; what a password alone no longer opens."""
+"""The second step of signing in: an app and recovery codes; and what a password alone does not allow."""
 
 import re
 from collections.abc import Iterator
@@ -49,7 +49,7 @@ def the_key(page: Any) -> str:
 
 
 def set_up(person: StaffMember, moment: list[datetime]) -> tuple[pyotp.TOTP, list[str]]:
-    """Set up an app; what it shows, and the recovery codes."""
+    """Set up an app; returns it and the recovery codes."""
     person.opens(f"{PAGE}/app")
     app = pyotp.TOTP(the_key(person.page))
     person.sends(code=app.at(moment[0])).sees("They are shown only once")

@@ -1,4 +1,4 @@
-"""Sessions kept in the database: seen, ended from elsewhere, over at the next request."""
+"""Sessions in the database: listed, ended from another browser, and invalid from the next request."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta

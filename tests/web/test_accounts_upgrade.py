@@ -1,4 +1,4 @@
-"""Accounts as Flask-Security and passlib stored them until 2026 still open; what was stored is made anew on the way."""
+"""Accounts in the formats of Flask-Security and passlib, used until 2026, still work and are converted on use."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta

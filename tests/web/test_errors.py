@@ -1,4 +1,4 @@
-"""What a person reads when something is not there or not working."""
+"""Error pages for missing pages and failures."""
 
 import logging
 from typing import Any

@@ -1,4 +1,4 @@
-"""The sentences of forms: each message of the library that a page can show has ours in its place."""
+"""Form messages: each message of the library that a page can show is replaced by ours."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +17,7 @@ LIBRARIES = [Path(module.__file__).parent for module in (wtforms, flask_wtf)]
 
 
 class EveryField(BaseForm):
-    """A field for each message."""
+    """A form with a field for each message."""
 
     empty = wtforms.StringField(validators=[DataRequired()])
     long = wtforms.StringField(validators=[Length(max=3)])

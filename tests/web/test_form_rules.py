@@ -1,6 +1,7 @@
-"""One way to make a form: fields of form classes, checked by their form, with the token that the form gives.
+"""One way to make forms: fields are in form classes, which validate them and provide the CSRF token.
 
-The lists name files that still do otherwise; they may only become shorter."""
+The lists name files that still do otherwise; they may only become shorter.
+"""
 
 import re
 from collections.abc import Iterable
@@ -11,13 +12,14 @@ from tests.paths import ENGAGE, modules
 SITES = ENGAGE / "sites"
 RAW_READS = {
     "sites/liaison/sheet_submission.py",  # the fields of a keyed form are the questions of its survey
-    "web/auth/sign_in_limits.py",  # who is limited, whatever the form says of it
+    "web/auth/sign_in_limits.py",  # limits apply regardless of the form
 }
 UNCHECKED_CHOICES = {"web/auth/account_forms.py"}
 
 
 def of_staff(paths: Iterable[Path]) -> list[Path]:
-    """Those of the staff pages: families' fields are the questions of a survey, and their pages have no forms."""
+    """Return the paths of staff pages: families' fields are the questions of a survey, and their pages have no form
+    classes."""
     return [path for path in paths if SITES / "family" not in path.parents]
 
 

@@ -1,4 +1,4 @@
-"""What an operator's monitoring reads: JSON with each check, whatever is wrong, and little work for each question."""
+"""Health checks for monitoring: JSON with each check in every situation, with little work per request."""
 
 import threading
 from collections.abc import Callable
@@ -48,7 +48,7 @@ def test_what_fails_is_named_in_json(
 
 
 def test_a_database_that_only_reads_is_not_ready(site: Any, engine: Engine, database_kind: str) -> None:
-    """As a standby is, or a disk that was mounted read-only."""
+    """Like a standby, or a disk that was mounted read-only."""
     state = site.family.extensions["engage"]
     if database_kind == "sqlite":
         state.writer.run(lambda connection: connection.exec_driver_sql("PRAGMA query_only=ON"))
@@ -80,7 +80,7 @@ def test_many_questions_are_one_write(site: Any, monkeypatch: pytest.MonkeyPatch
 
 
 def test_many_at_once_all_get_an_answer(site: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """On PostgreSQL two that wrote at the same moment found each other's row."""
+    """On PostgreSQL, two concurrent checks used to read each other's row."""
     monkeypatch.setattr(health, "FRESH", 0.0)
     found: list[int] = []
     gate = threading.Barrier(6)
@@ -119,7 +119,7 @@ def test_a_machine_with_one_door_is_watched_too(settings: Settings, clock: Calla
 
 
 class Clock:
-    """A clock that is set by hand."""
+    """A clock that is set manually."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -161,7 +161,7 @@ def test_a_check_that_hangs_holds_one_caller_and_is_told_in_time() -> None:
 
 
 def test_who_asks_while_the_first_checks_are_made_waits_for_them() -> None:
-    """Results without their time looked older than STALE to a second caller: 503 from a site that works."""
+    """Results without a time looked older than STALE to a second caller, which returned 503 from a working site."""
     found: list[dict[str, bool]] = []
     second = threading.Thread(target=lambda: found.append(ready.results(None)))  # type: ignore[arg-type]
 

@@ -1,4 +1,4 @@
-"""What browsers say, and what they get."""
+"""Language preferences of browsers, and the language of the response."""
 
 import pytest
 

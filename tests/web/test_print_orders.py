@@ -1,4 +1,4 @@
-"""A school's packet: asked for, numbered, drawn from its rows, given up; and what cannot be said in one sentence."""
+"""A school's packet: requested, numbered, drawn from its rows, and canceled; and error messages."""
 
 import hmac
 import json
@@ -61,7 +61,7 @@ TONGUES = ("en", "es", "ar")
 
 @dataclass
 class Desk:
-    """Somebody who asks for packets."""
+    """A person who requests packets."""
 
     engine: Engine
     settings: Settings
@@ -81,7 +81,7 @@ class Desk:
             session.commit()
 
     def homes(self, *classes: tuple[str, str], names: bool = True) -> None:
-        """Households, each (class, language), with one child at Lincoln."""
+        """Add households, (class, language) each, with one child at Lincoln."""
         with write_session(self.engine) as session:
             for number, (group, language) in enumerate(classes, 1):
                 child = f"s{number}"
@@ -90,7 +90,7 @@ class Desk:
             session.commit()
 
     def asks(self, wave: str = "fall", school: str = "lincoln", **want: Any) -> str:
-        """The id of a new packet."""
+        """Request a packet; returns its id."""
         with read_session(self.engine) as session:
             order = orders.prepare_order(session, self.context, wave, school, PacketRequest(**want))
         with write_session(self.engine) as session:
@@ -99,7 +99,7 @@ class Desk:
         return made.packet.id
 
     def draws(self, id: str, name: str = "packet.pdf") -> Path:
-        """The file, drawn as the worker draws it."""
+        """Draw the file as the worker does."""
         target = self.settings.data_dir / name
         with read_session(self.engine) as session:
             pile = rendering.build_packet_content(session, self.settings, self.sealer, session.get_one(Packet, id))
@@ -116,7 +116,7 @@ class Desk:
             session.commit()
 
     def is_refused(self, code: str, wave: str = "fall", school: str = "lincoln", **want: Any) -> str:
-        """Nothing is kept; returns the sentence."""
+        """Assert that the request is refused and nothing is stored; returns the message."""
         with pytest.raises(PacketRefused) as caught:
             self.asks(wave, school, **want)
         assert caught.value.code == code
@@ -131,7 +131,7 @@ def desk(engine: Engine, settings: Settings, today: date) -> Desk:
 
 @dataclass
 class Leaf:
-    """A page as somebody with a reader of codes and text sees it."""
+    """A page as read by a reader of codes and text."""
 
     serial: str | None
     number: int
@@ -212,8 +212,8 @@ def keyed(key: bytes, serial: str) -> str:
 
 
 def test_the_sets_of_an_anonymous_packet_lie_in_an_order_that_only_the_sites_secret_tells(desk: Desk) -> None:
-    """Handed out class by class from the top, as the count sheet says, a set's place tells its class: whoever holds the
-    database and a count sheet, but no key, must not know the place."""
+    """Since forms are handed out class by class from the top, as the count sheet says, a form's position reveals its
+    class: someone with the database and a count sheet, but no key, must not know the position."""
     desk.wave()
     desk.homes(*[(room, "es") for room in ("1A", "2B", "3C") for _ in range(10)])
     id = desk.asks()
@@ -234,7 +234,7 @@ def test_the_sets_of_an_anonymous_packet_lie_in_an_order_that_only_the_sites_sec
 
 @pytest.mark.sqlite
 def test_an_anonymous_wave_keeps_its_sheets_in_the_order_of_their_serials(desk: Desk) -> None:
-    """The order in which the database keeps them would tell languages apart, or classes."""
+    """The storage order would otherwise reveal languages or classes."""
     desk.wave()
     desk.homes(*[("3B", tongue) for tongue in TONGUES * 4])
     desk.asks()
@@ -297,7 +297,7 @@ def test_names_stand_on_the_outside_only_where_they_are_kept_and_wanted(
     lines = json.loads(desk.sealer.open(link.label))["to"]
     people = ["=HYPERLINK(1), Yusuf Ali", "Amina Ali"]
     place = "Lincoln Elementary · 3B"
-    number = "Estudiante s1" if "Estudiante" in lines[0] else "Student s1"  # translated, once it is
+    number = "Estudiante s1" if "Estudiante" in lines[0] else "Student s1"  # or the translation, when there is one
     assert lines == ([*people, place] if names else [number, place] if outside == "window" else [place, link.serial])
     fronts = "".join(page.text for page in leaves(path) if page.serial)
     assert ("Yusuf Ali" in fronts) == names
@@ -306,7 +306,7 @@ def test_names_stand_on_the_outside_only_where_they_are_kept_and_wanted(
 
 
 def listed(path: Path) -> list[list[str]]:
-    """The lines of each page of the hand-out list."""
+    """Return the lines of each page of the hand-out list."""
     texts = [page.text.split("\r\n") for page in leaves(path) if page.serial is None]
     return [lines for lines in texts if lines[0] == "Handout list"]
 
@@ -503,7 +503,7 @@ def test_the_ledger_agrees_with_the_pages(desk: Desk) -> None:
 
 
 def test_two_waves_never_share_a_serial(desk: Desk) -> None:
-    """Serials are drawn anew where one is taken: here chance would give the same ones again."""
+    """A serial that is taken is drawn again: here the random generator would produce the same ones."""
     desk.wave("one")
     desk.wave("two")
     for wave in ("one", "two"):
@@ -567,7 +567,7 @@ def test_what_went_wrong_in_drawing_is_told_with_its_values(code: str) -> None:
 
 
 def codes_of(desk: Desk, id: str) -> dict[str | None, str]:
-    """The code in each household's label."""
+    """Return the code in each household's label."""
     wanted = (
         select(SheetLink.household_id, SheetLink.label).join(Sheet, Sheet.serial == SheetLink.serial).join(PrintRun)
     )
@@ -581,7 +581,7 @@ def gives_up(desk: Desk, id: str) -> None:
 
 
 def test_all_sheets_of_a_household_have_the_same_code(desk: Desk) -> None:
-    """Large print after standard: no letter has brought the code, so the first packet's must stand in the second."""
+    """Large print after standard: no letter had the code, so the first packet's code must be in the second."""
     desk.wave(identity="confidential", entry="code")
     desk.homes(("3B", "es"), ("3B", "en"))
     one, two = desk.asks(), desk.asks(style="large", outside="code")
@@ -620,7 +620,7 @@ def test_a_code_in_two_packets_goes_when_both_are_given_up(desk: Desk, first: in
 
 
 def wants_again(desk: Desk, id: str) -> str:
-    """The code of the refusal, "" where it is drawn again."""
+    """Return the code of the refusal to draw the packet again, "" if it is drawn."""
     try:
         desk.changes(lambda session: orders.requeue_packet(session, desk.settings, session.get_one(Packet, id)))
     except PacketRefused as refused:
@@ -629,7 +629,7 @@ def wants_again(desk: Desk, id: str) -> str:
 
 
 def finds(desk: Desk, **want: Any) -> str | None:
-    """The packet that the command line draws once more, where the same is asked for."""
+    """Return the packet that the command line draws again for the same request, or None."""
     with read_session(desk.engine) as session:
         order = orders.prepare_order(session, desk.context, "fall", "lincoln", PacketRequest(**want))
         found = find_same_packet(session, order)
@@ -637,7 +637,7 @@ def finds(desk: Desk, **want: Any) -> str | None:
 
 
 def test_what_was_cancelled_meanwhile_is_not_drawn_again(desk: Desk) -> None:
-    """Somebody else's click, after this one has read the packet."""
+    """Another request after this one has read the packet."""
     desk.wave()
     id = desk.asks(contents="blanks", copies={"es": 1})
     desk.changes(lambda session: session.execute(update(Packet).values(state="failed")))

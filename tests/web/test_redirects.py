@@ -1,4 +1,4 @@
-"""Redirects lead on within the site and name no host: what stands in the Host header is chosen by whoever asks."""
+"""Redirects stay within the site and contain no host, since the Host header is controlled by the client."""
 
 import re
 from typing import Any
@@ -13,7 +13,7 @@ HEADERS = {"Host": ELSEWHERE, "X-Forwarded-Host": ELSEWHERE, "X-Forwarded-Proto"
 
 
 def addresses(site: Any) -> set[str]:
-    """Every address of the site with something in its places, with and without a slash at the end, and doubled."""
+    """Return every URL of the site with values for its parameters, with and without a slash at the end, and doubled."""
     rules = [rule.rule for app in (site.family, site.staff) for rule in app.url_map.iter_rules()]
     plain = {re.sub(r"<lang:[^>]*>", "en", rule) for rule in rules}
     filled = {re.sub(r"<[^>]*>", "1", rule) for rule in plain}

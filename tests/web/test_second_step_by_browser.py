@@ -1,4 +1,4 @@
-"""The second step as a real browser does it: an app, a passkey, recovery codes, and sessions in two browsers."""
+"""The second step in a real browser: an app, a passkey, recovery codes, and sessions in two browsers."""
 
 import re
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ SECOND = "/staff/me/second-factor"
 
 @pytest.fixture
 def door(settings: Settings, moment: list[datetime]) -> Iterator[Live]:
-    """A site where the second step is required, at an address that passkeys know."""
+    """A site where the second step is required, at a URL that passkeys accept."""
     with serving(replace(settings, second_factor="required"), lambda: moment[0], "localhost") as live:
         yield live
 
@@ -41,7 +41,7 @@ def ada(engine: Engine) -> None:
 
 @pytest.fixture
 def complaints(page: Any) -> list[str]:
-    """What the browser complains about on its console, but for the refusals that the tests ask for."""
+    """Collects console errors of the browser, except for refusals that the tests expect."""
     said: list[str] = []
 
     def hear(message: Any) -> None:
@@ -62,7 +62,7 @@ def signs_in(page: Any, door: Live, where: str = "/staff/me") -> None:
 
 
 def clean(page: Any) -> None:
-    """No complaint of axe, and nothing to scroll sideways."""
+    """Assert that axe reports no violations and nothing overflows horizontally."""
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{page.url} scrolls sideways"
     found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
     assert [each["id"] for each in found] == [], page.url
@@ -78,7 +78,7 @@ def set_up_app(page: Any, door: Live, moment: list[datetime]) -> tuple[pyotp.TOT
 
 
 def authenticator(page: Any, verified: bool = True) -> Any:
-    """A device that keeps passkeys."""
+    """Add a virtual authenticator for passkeys."""
     wire = page.context.new_cdp_session(page)
     wire.send("WebAuthn.enable")
     options = {

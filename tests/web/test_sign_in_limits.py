@@ -1,4 +1,4 @@
-"""How many wrong tries at signing in there may be, and what counts as one."""
+"""Limits on failed sign-in attempts, and what counts as one."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -29,7 +29,7 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def wrong(tries: WrongTries, tried: SignInTry) -> int:
-    """Make a wrong try; how many seconds it has to wait instead."""
+    """Record a failed attempt; returns the seconds to wait if it is refused."""
     bounds = tries.bounds(tried)
     seconds = tries.seconds_to_wait(bounds)
     if not seconds:

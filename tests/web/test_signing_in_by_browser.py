@@ -1,4 +1,4 @@
-"""Signing in as a real browser does it: keyboard only, small screen, nothing refused by our own content policy."""
+"""Signing in with a real browser: keyboard only, small screen, and nothing blocked by the content security policy."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture
 def complaints(page: Any) -> list[str]:
-    """What the browser complains about on its console."""
+    """Collects console errors of the browser."""
     said: list[str] = []
 
     def hear(message: Any) -> None:

@@ -1,4 +1,4 @@
-"""Signing in with an account of the district, at a provider that is honest, hostile or broken."""
+"""Single sign-on with a provider that is correct, malicious, or broken."""
 
 import os
 import socket
@@ -56,7 +56,7 @@ def provider(clock: Callable[[], datetime]) -> Iterator[OpenIdProvider]:
 
 @pytest.fixture
 def known(provider: OpenIdProvider) -> dict[str, dict[str, str]]:
-    """All four common providers, played by one."""
+    """All four common providers, simulated by one."""
     at = KEYS | {"issuer": provider.issuer}
     return {
         "google": at | {"domain": "district.example"},
@@ -83,7 +83,7 @@ def ana(engine: Engine) -> int:
 
 
 class Visit:
-    """A browser that goes to the provider and comes back."""
+    """A browser that goes to the provider and returns."""
 
     def __init__(self, site: Any, provider: OpenIdProvider, by: str = "google") -> None:
         self.site = site
@@ -141,7 +141,7 @@ def test_someone_in_the_staff_table_enters_and_is_known_by_the_subject_from_then
 
 
 def test_other_roles_count_when_the_person_enters_again(visit: Any, ana: int, engine: Engine) -> None:
-    """The account stays linked; what the person may do is what the staff table says now."""
+    """The account stays linked; permissions follow the current staff table."""
     first = visit()
     first.enters()
     assert first.who.client.get("/staff/district/checkpoints").status_code == 200
@@ -310,7 +310,7 @@ def test_who_only_typed_a_password_sets_up_no_second_step_beside_the_districts_a
 def test_a_portal_that_starts_at_its_own_end_is_answered_by_starting_anew(
     visit: Any, ana: int, provider: OpenIdProvider
 ) -> None:
-    """Its code is never used: it may be somebody else's."""
+    """Its code is never used, since it may belong to someone else."""
     provider.changes = {"district": CLEVER}
     browser = visit("clever")
     answer = browser.comes_back("http://localhost/staff/sso/clever/callback?code=of-somebody&scope=read")
@@ -335,7 +335,7 @@ def test_a_state_counts_once(visit: Any, ana: int, provider: OpenIdProvider) -> 
 
 
 def test_a_state_is_this_browsers_only(visit: Any, ana: int) -> None:
-    """Somebody's finished link, sent to someone else, signs nobody in as somebody."""
+    """A completed link that is sent to someone else does not sign that person in as the sender."""
     address = visit().leaves()
     victim = visit()
     victim.leaves()
@@ -431,7 +431,7 @@ def test_a_description_and_its_keys_are_read_anew_after_an_hour(
 
 
 def test_a_description_cannot_change_how_we_ask(visit: Any, ana: int, provider: OpenIdProvider) -> None:
-    """Authlib takes fields of a description for options of its client. `grant` and the provider look at the rest."""
+    """Authlib takes fields of the metadata as options of its client. `grant` and the provider check the rest."""
     provider.described = {"code_challenge_method": None, "scope": "email", "verify": False, "default_timeout": 0.001}
     provider.described |= {"id_token_signing_alg_values_supported": ["none", "HS256"], "client_id": "another"}
     assert visit().enters().status_code == 302

@@ -1,4 +1,4 @@
-"""Signing in with an account of the district as a real browser does it: to the provider and back, past our policy."""
+"""Single sign-on with a real browser: to the provider and back, within the content security policy."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace

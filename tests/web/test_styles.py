@@ -1,4 +1,4 @@
-"""Style sheets as they are written, and as they are sent."""
+"""Style sheets, as written and as served."""
 
 import gzip
 import re
@@ -18,7 +18,7 @@ DIRECTIONAL = re.compile(
 
 
 def rules(sheet: Path) -> list[tuple[str, list[str]]]:
-    """The innermost rules: selectors, and a line for each declaration."""
+    """Return the innermost rules: selectors, and a line for each declaration."""
     text = re.sub(r"/\*.*?\*/", "", sheet.read_text(), flags=re.S)
     return [
         (selectors.strip(), [line.strip() for line in body.strip().splitlines() if line.strip()])

@@ -1,1 +1,1 @@
-"""Exports that a spreadsheet opens without running anything."""
+"""Exports to CSV and XLSX in which no cell can run as a formula."""

@@ -1,5 +1,8 @@
-"""CSV (RFC 4180) as a stream of bytes: UTF-8 with a byte order mark, so that Excel reads every script. Every cell is
-quoted: a program that separates cells by semicolons would else take half a cell for a cell of its own, and run it."""
+"""CSV files (RFC 4180) as a stream of bytes, in UTF-8 with a byte order mark, so that Excel reads every script.
+
+Every cell is quoted. Otherwise, a program that separates cells at semicolons could take part of a cell for a new cell,
+and run it as a formula.
+"""
 
 import csv
 import io
@@ -8,12 +11,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from engage.base.exports.safe import safe_csv_cell
 
 Cell = str | int | float | None
-BATCH = 500  # rows in one piece of the stream
+BATCH = 500  # rows per chunk
 BOM = b"\xef\xbb\xbf"
 
 
 def csv_bytes(headings: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Iterator[bytes]:
-    """Yield a CSV file in pieces, headings first; memory does not grow with the rows. None is an empty cell."""
+    """Yield a CSV file in chunks, headings first. Memory does not grow with the number of rows. None is an empty
+    cell."""
     page = io.StringIO(newline="")
     writer = csv.writer(page, lineterminator="\r\n", quoting=csv.QUOTE_ALL)
     writer.writerow([safe_csv_cell(each) for each in headings])

@@ -1,7 +1,7 @@
-"""The one safe writer of text into spreadsheets: a cell never becomes a formula, a link or a broken file.
+"""Escaping of text for spreadsheets, so that no cell becomes a formula, a link, or invalid in the file.
 
-Rule after OWASP ASVS 5.0, 1.2.10: an apostrophe goes before = + - @, TAB, CR, NUL and their full-width twins. We also
-look behind leading blanks, quotation marks and invisible characters, since some programs cut those away.
+The rule follows OWASP ASVS 5.0, 1.2.10: an apostrophe is put before = + - @, TAB, CR, NUL, and their full-width forms.
+Leading blanks, quotation marks, and invisible characters are skipped in this check, since some programs remove them.
 """
 
 import re
@@ -14,13 +14,13 @@ _SKIPPED = frozenset(" \n\"'\u00a0\u200b\u200e\u200f\u2060\ufeff")
 _KEPT_CONTROLS = frozenset("\n\t")
 _SPLIT = re.compile(r"[;\n]")  # where a program whose separator is a semicolon splits even a quoted cell
 _PART = re.compile(r"(?<=[;\n])[^;\n]+")
-_NO_FORMULA = ("-)",)  # the rest of a smiley
+_NO_FORMULA = ("-)",)  # the end of a smiley such as :-)
 
 
 def safe_text(text: str) -> str:
-    """Return text that no spreadsheet program reads as anything but text, at most `LONGEST` characters long.
+    """Return text that every spreadsheet program reads as text, at most `LONGEST` characters long.
 
-    Control characters (all but line feed and tab), lone surrogates and noncharacters are taken out.
+    Control characters (except line feed and tab), lone surrogates, and noncharacters are removed.
     """
     if text.isalnum() and text.isascii() and len(text) <= LONGEST:
         return text
@@ -32,7 +32,7 @@ def safe_text(text: str) -> str:
 
 
 def safe_cell(value: str | int | float | None) -> str | int | float | None:
-    """Return a cell's value: text made safe, a number as it is, nothing for nothing or for a number that is none."""
+    """Return a cell's value: text made safe, numbers unchanged, and None for None, infinity, and NaN."""
     if isinstance(value, str):
         return safe_text(value)
     return None if value is None or value != value or value in (float("inf"), float("-inf")) else value
@@ -41,7 +41,7 @@ def safe_cell(value: str | int | float | None) -> str | int | float | None:
 def safe_csv_cell(value: str | int | float | None) -> str | int | float | None:
     """Return a cell's value for CSV: like `safe_cell`, and no part after a semicolon or line feed is a formula.
 
-    Where the list separator is a semicolon, Excel opens a file of quoted cells separated by commas as one cell for each
+    Where the list separator is a semicolon, Excel opens a file of quoted cells separated by commas as one cell per
     line, and splits it at every semicolon and line feed inside the quotes.
     """
     value = safe_cell(value)

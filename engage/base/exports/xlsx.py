@@ -1,4 +1,4 @@
-"""Excel workbooks in which text is text: no formula, no link, no number made out of somebody's words."""
+"""Excel workbooks in which text stays text: never a formula, a link, or a number."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from engage.base.exports.safe import safe_cell, safe_text
 
 Cell = str | int | float | None
 INERT = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-MADE = datetime(2000, 1, 1)  # a fixed day: the same figures give the same bytes
+MADE = datetime(2000, 1, 1)  # a fixed creation date, so that the same figures give the same bytes
 _TITLE_FORBIDDEN = str.maketrans(dict.fromkeys("[]:*?/\\", " "))
 _TITLE_LONGEST = 31  # characters, Excel's own limit
 _WIDEST = 60  # characters of column width
@@ -19,7 +19,7 @@ _WIDEST = 60  # characters of column width
 
 @dataclass(frozen=True, slots=True)
 class Worksheet:
-    """One sheet: its tab's title, headings, rows, and which columns hold shares (shown as percent)."""
+    """One worksheet: title of its tab, headings, rows, and the columns that hold shares (shown as percentages)."""
 
     title: str
     headings: Sequence[str]
@@ -28,9 +28,10 @@ class Worksheet:
 
 
 def write_xlsx(to: IO[bytes], sheets: Sequence[Worksheet], manifest: Mapping[str, str], rtl: bool, about: str) -> None:
-    """Write a workbook; the last sheet, titled `about`, holds the manifest (as of, digest, rules) as two columns.
+    """Write a workbook. The last sheet, titled `about`, holds the manifest (as of, digest, rules) in two columns.
 
-    `rtl` lays the sheets out from the right. Rows are streamed to a temporary file; memory does not grow with them.
+    `rtl` lays the sheets out from right to left. Rows are streamed to a temporary file, so memory does not grow with
+    them.
     """
     with xlsxwriter.Workbook(to, {**INERT, "constant_memory": True}) as book:
         book.set_properties({"created": MADE})
@@ -68,7 +69,8 @@ def _write_cell(page: Any, row: int, column: int, value: Cell, style: Any) -> No
 
 
 def _unique_tab_title(text: str, taken: set[str]) -> str:
-    """A tab title Excel accepts: no []:*?/\\, 31 characters, no apostrophe at the ends, no two alike."""
+    """Return a title that Excel accepts: without []:*?/\\, at most 31 characters, no apostrophe at either end, and
+    unique."""
     clean = safe_text(text).translate(_TITLE_FORBIDDEN).strip("' \n\t")[:_TITLE_LONGEST].strip("' ") or "1"
     title, number = clean, 2
     while title.casefold() in taken or title.casefold() == "history":

@@ -1,3 +1,3 @@
-"""Conversations: what families ask and what the school answers, by reply code or on paper."""
+"""Conversations: questions from families and the school's answers, by reply code or on paper."""
 
 TEXT_DOMAIN = "family"

@@ -1,8 +1,8 @@
-"""Questions that come on paper: a thread whose answer is carried by hand, and can be read with the reply code too
-where the family tore one off its sheet.
+"""Questions that come on paper. Staff deliver the answer in person; a family with a reply code from its sheet can also
+read it online.
 
-A sheet has one thread of each kind, however often its keying is corrected. Its thread names it until the answer is
-handed over, and no longer than SERIAL_DAYS: what a family asked should not lead to its sheet for ever.
+A sheet has one thread of each kind, however often its keying is corrected. The thread refers to the sheet until the
+answer is delivered, and for at most SERIAL_DAYS, so that a family's question is not linked to its sheet permanently.
 """
 
 from datetime import date, timedelta
@@ -15,15 +15,18 @@ from engage.domain.conversations.threads import LONGEST, FamilyMessage, post_fam
 from engage.questionnaire.text_cleaning import clean_text
 from engage.storage.models.conversations import Message, Thread
 
-SERIAL_DAYS = 90  # after the question was asked: by then its answer was handed over, or never will be
+SERIAL_DAYS = 90  # after the question was asked; the answer has been delivered by then, or never will be
 
 
 def save_paper_message(
     connection: Connection, serial: str, reply_hash: str | None = None, **family_message: Unpack[FamilyMessage]
 ) -> None:
-    """Open the sheet's thread; where it is open already put its words right, or write on if somebody has answered.
-    Words beyond what a message holds are cut: the sheet itself still has them. `reply_hash`: of the code on the strip
-    that was torn off; None where the sheet had none."""
+    """Save the message of a sheet: open its thread, correct the message there, or add one if staff have already
+    answered.
+
+    Text beyond the limit of a message is cut off; the keying of the sheet still has all of it. An empty text removes
+    the thread. `reply_hash` is the hash of the code on the tear-off strip, or None if the sheet had none.
+    """
     family_message["text"] = words = clean_text(family_message["text"])[:LONGEST]
     earlier = _load_messages(connection, serial, family_message["kind"])
     if not words:
@@ -42,7 +45,7 @@ def save_paper_message(
 
 
 def withdraw_paper_thread(connection: Connection, serial: str, kind: str) -> None:
-    """Remove a sheet's thread, unless somebody has answered it."""
+    """Delete a sheet's thread, unless staff have answered it."""
     messages = _load_messages(connection, serial, kind)
     if messages and _is_unanswered(messages):
         connection.execute(delete(Message).where(Message.thread_id == messages[0].thread_id))
@@ -50,18 +53,18 @@ def withdraw_paper_thread(connection: Connection, serial: str, kind: str) -> Non
 
 
 def has_expired_serial(today: date) -> ColumnElement[bool]:
-    """What is true of a thread that names its sheet no longer than SERIAL_DAYS may be."""
+    """SQL condition for threads that have referred to their sheet for SERIAL_DAYS."""
     asked_by = today - timedelta(days=SERIAL_DAYS)
     return and_(Thread.serial.is_not(None), Thread.opened_on <= asked_by)
 
 
 def clear_expired_serials(connection: Connection, today: date) -> None:
-    """Let go of the sheets of threads that were opened SERIAL_DAYS ago."""
+    """Remove the serial from threads that were opened at least SERIAL_DAYS ago."""
     connection.execute(update(Thread).where(has_expired_serial(today)).values(serial=None))
 
 
 def mark_handed_over(connection: Connection, thread_id: str) -> None:
-    """The answer was handed over: let go of the thread's sheet."""
+    """Record that the answer was delivered, by removing the serial from the thread."""
     connection.execute(update(Thread).where(Thread.id == thread_id).values(serial=None))
 
 
@@ -76,7 +79,7 @@ def _load_messages(connection: Connection, serial: str, kind: str) -> list[Row[t
 
 
 def author_headings(words: NullTranslations) -> dict[str, str]:
-    """The heading above a message, by its author ("family" or "staff")."""
+    """Return the headings above messages, by author ("family" or "staff")."""
     return {
         # translators: printed in a letter to a family, above what it asked
         "family": words.gettext("You asked"),

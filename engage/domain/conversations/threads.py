@@ -1,7 +1,8 @@
-"""Threads of messages between a family and its school: opened, continued, read by reply code, and found unanswered.
+"""Threads of messages between a family and its school.
 
-A family's question or request opens a thread. Nothing in it points to a response, a phone or a household. One reply
-code opens up to two threads: a question, and a request for help."""
+A family's question or request opens a thread. Nothing in it points to a response, a device, or a household. One reply
+code gives access to up to two threads: a question and a request for help.
+"""
 
 import hashlib
 from collections.abc import Collection, Sequence
@@ -26,7 +27,7 @@ LONGEST = 4000  # characters of one message
 
 @dataclass(frozen=True, slots=True)
 class ThreadMessage:
-    """One message. `author` is "family" or "staff"; `language` is the tag it was written in."""
+    """One message. `author` is "family" or "staff"; `language` is the tag of the language it was written in."""
 
     author: str
     text: str
@@ -36,7 +37,7 @@ class ThreadMessage:
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """One thread and all its messages, first to last. `kind` is "question" or "help"."""
+    """One thread and its messages in order. `kind` is "question" or "help"."""
 
     id: str
     kind: str
@@ -44,18 +45,18 @@ class Conversation:
     school_id: str
     language: str
     weekly: bool
-    """Whether of what the family wrote only the week is stored, as in an anonymous wave."""
+    """Whether the family's messages have only the week as their date, as in an anonymous wave."""
     said: tuple[ThreadMessage, ...]
 
     @property
     def answered(self) -> bool:
-        """Whether staff have written in it."""
+        """Whether staff have replied."""
         return any(message.author == "staff" for message in self.said)
 
 
 class FamilyMessage(TypedDict):
-    """What a family says, and about what. `kind` is "question" or "help"; `language` is the family's, `written_in` that
-    of the text, where it is another (marks, put down in staff's words)."""
+    """A message from a family and its context. `kind` is "question" or "help". `language` is the family's language;
+    `written_in` is that of the text if it differs, since staff wrote it down from marked boxes."""
 
     wave_id: str
     school_id: str
@@ -69,7 +70,7 @@ class FamilyMessage(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class NewMessage:
-    """A message to be added: `author` is "family" or "staff", `language` the tag of the text."""
+    """A message to add. `author` is "family" or "staff"; `language` is the tag of the text."""
 
     author: str
     text: str
@@ -78,7 +79,7 @@ class NewMessage:
 
 
 class InvalidMessage(ValueError):
-    """A message without words, or too long to be read; `length` in characters."""
+    """A message that is empty or too long. `length` is in characters."""
 
     def __init__(self, length: int) -> None:
         super().__init__(f"a message has 1 to {LONGEST} characters, not {length}")
@@ -92,10 +93,11 @@ def open_thread(
     serial: str | None = None,
     **message: Unpack[FamilyMessage],
 ) -> str:
-    """Open a thread with the family's first message; returns its id. Raises InvalidMessage.
+    """Open a thread with the family's first message and return its id. Raises InvalidMessage.
 
-    `reply_hash` as `replies.door` makes it, None where the family has no code. `serial` of the sheet it came on, to
-    which the answer is carried by hand."""
+    `reply_hash` is the result of `thread_reply_hash`, or None if the family has no reply code. `serial` is that of the
+    sheet the question came on; its answer is delivered in person.
+    """
     thread_id = f"{message['rng'].getrandbits(ID_BITS):032x}"
     day = _day_to_store(connection, message["wave_id"], message["today"])
     row: dict[str, object] = {"id": thread_id, "reply_hash": reply_hash, "serial": serial, "opened_on": day}
@@ -113,7 +115,7 @@ def post_family_message(
     serial: str | None = None,
     **message: Unpack[FamilyMessage],
 ) -> None:
-    """Let the family write on in a thread; open one, as `open_thread` does, where there is none. Raises
+    """Add a family's message to a thread. If `thread_id` is None, open one, like `open_thread`. Raises
     InvalidMessage."""
     if thread_id is None:
         open_thread(connection, reply_hash=reply_hash, serial=serial, **message)
@@ -128,9 +130,11 @@ def _add_family_message(connection: Connection, thread_id: str, message: FamilyM
 
 
 def add_message(connection: Connection, thread_id: str, message: NewMessage, *, today: date, rng: Random) -> None:
-    """Add a message at the end of a thread; of a family in an anonymous wave only the week is stored. The same words
-    again, by the same side and with nothing in between, are the same message sent twice and are stored once. Raises
-    InvalidMessage."""
+    """Add a message at the end of a thread. Raises InvalidMessage.
+
+    The date of a family's message in an anonymous wave is the week only. If the last message has the same author and
+    text, it was sent twice and is stored once.
+    """
     author, words = message.author, clean_text(message.text)
     if not 1 <= len(words) <= LONGEST:
         raise InvalidMessage(len(words))
@@ -146,7 +150,7 @@ def add_message(connection: Connection, thread_id: str, message: NewMessage, *, 
 
 
 def load_conversations(connection: Connection, reply_hashes: Sequence[str]) -> list[Conversation]:
-    """The threads behind these hashes, with their messages, questions before requests for help."""
+    """Return the threads with these hashes and their messages, questions before requests for help."""
     weekly = (Wave.identity == "anonymous").label("weekly")
     columns = (Thread.id, Thread.kind, Thread.wave_id, Thread.school_id, Thread.language, weekly)
     threads = select(*columns).join(Wave, Wave.id == Thread.wave_id).where(Thread.reply_hash.in_(reply_hashes))
@@ -155,12 +159,12 @@ def load_conversations(connection: Connection, reply_hashes: Sequence[str]) -> l
 
 
 def week_start(day: date) -> date:
-    """The first day (Monday) of the day's week."""
+    """Return the Monday of the day's week."""
     return day - timedelta(days=day.weekday())
 
 
 def _day_to_store(connection: Connection, wave_id: Any, today: date) -> date:
-    """The day of what a family wrote, as it is stored: in an anonymous wave the first of the week."""
+    """Return the date to store with a family's message: the Monday of the week in an anonymous wave, else today."""
     identity = connection.scalar(select(Wave.identity).where(Wave.id == wave_id))
     return week_start(today) if identity == "anonymous" else today
 
@@ -181,8 +185,8 @@ def _load_messages(connection: Connection, thread_id: str) -> tuple[ThreadMessag
 def find_waiting_threads(
     connection: Connection, schools: Collection[str] | None, languages: Collection[str] | None = None
 ) -> dict[str, date]:
-    """Thread id to the day of the first thing the family said that nobody has answered. None means every school, and
-    every language of the family."""
+    """Return the date of the first unanswered family message by thread id. None means every school, or every
+    language."""
     answer = aliased(Message)
     answered = select(func.max(answer.position)).where(answer.thread_id == Message.thread_id, answer.author == "staff")
     since = (
@@ -197,19 +201,20 @@ def find_waiting_threads(
 
 
 def thread_reply_hash(reply_hash: str, kind: str) -> str:
-    """What a thread of this kind keeps of the reply code. The two look unrelated to whoever lacks the code."""
+    """Return the hash that a thread of this kind stores. Without the code, the hashes of the two kinds cannot be
+    linked."""
     if kind == "question":
         return reply_hash
     return hashlib.sha256(f"{kind}:{reply_hash}".encode()).hexdigest()
 
 
 def find_conversations(connection: Connection, reply_hash: str) -> list[Conversation]:
-    """Every conversation that the reply code opens; empty where there is none."""
+    """Return all conversations of a reply code; empty if there are none."""
     return load_conversations(connection, [thread_reply_hash(reply_hash, kind) for kind in KINDS])
 
 
 def post_by_reply_code(connection: Connection, reply_hash: str, **message: Unpack[FamilyMessage]) -> None:
-    """Ask under a reply code: opens the thread, or writes on in it where it is open already. Raises InvalidMessage."""
+    """Add a family's message under its reply code; opens the thread if there is none. Raises InvalidMessage."""
     thread_hash = thread_reply_hash(reply_hash, message["kind"])
     conversations = load_conversations(connection, [thread_hash])
     post_family_message(connection, conversations[0].id if conversations else None, reply_hash=thread_hash, **message)

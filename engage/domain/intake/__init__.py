@@ -1,1 +1,1 @@
-"""Intake: drafts, and how answers become stored responses."""
+"""Intake: drafts of answers, and their storage as responses."""

@@ -1,5 +1,8 @@
-"""Using an access code up, once. Anonymous waves: a keyed digest that nobody can follow back to the code. Confidential
-waves: the day, and a link that is destroyed on a day fixed beforehand."""
+"""Single use of access codes.
+
+In an anonymous wave, a used code is recorded as a keyed digest that cannot be traced to the code. In a confidential
+wave, the day and a link to the response are recorded; the link is deleted on a day set in advance.
+"""
 
 import hashlib
 import hmac
@@ -17,14 +20,14 @@ from engage.storage.models.responses import Response, ResponseLink
 from engage.storage.models.roster import OptOut
 from engage.storage.models.waves import Wave
 
-SPENT_KEY = "spent codes"  # the site's secret for this purpose: `runtime().secret(SPENT_KEY)`
-COUNTED = {"preserve_rowcount": True}  # SQLAlchemy keeps it for updates only, unless asked
-TURNS = 4_716_263_002  # any number nobody else uses
-LATEST = timedelta(days=2)  # after the last day answers may still arrive: salts stay at least so long
+SPENT_KEY = "spent codes"  # purpose of the derived key: `runtime().secret(SPENT_KEY)`
+COUNTED = {"preserve_rowcount": True}  # SQLAlchemy reports it for updates only, unless requested
+TURNS = 4_716_263_002  # an arbitrary number, unique to this advisory lock
+LATEST = timedelta(days=2)  # answers may still arrive this long after the last day, so salts stay at least this long
 
 
 class CodeWave(Protocol):
-    """What must be known of a wave whose codes are used; a stored `Wave` will do."""
+    """The attributes of a wave that this module needs. A stored `Wave` has them."""
 
     @property
     def id(self) -> str: ...
@@ -34,8 +37,8 @@ class CodeWave(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class CodeUse:
-    """The access code a response comes by. `invitation` is its digest; `spent` (anonymous waves) what it leaves behind,
-    as `used_code_digest` makes it; `forget_on` (confidential waves) the day the link to the response is destroyed."""
+    """The access code of a response. `invitation` is its digest; `spent` (anonymous waves) is the result of
+    `used_code_digest`; `forget_on` (confidential waves) is the day on which the link to the response is deleted."""
 
     invitation: str
     spent: str | None = None
@@ -43,12 +46,12 @@ class CodeUse:
 
 
 def used_code_digest(site_key: bytes, salt: str, code: str) -> str:
-    """What a used code of an anonymous wave leaves behind: 64 hex digits that need the site's key for SPENT_KEY, the
-    wave's `burn_salt` and the code."""
+    """Return the record of a used code of an anonymous wave: 64 hex digits that depend on the site's key for SPENT_KEY,
+    the wave's `burn_salt`, and the code."""
     return hmac.digest(hmac.digest(site_key, salt.encode(), hashlib.sha256), code.encode(), hashlib.sha256).hex()
 
 
-# Codes that were used before version 0003 of the tables are stored under the invitation's own digest.
+# Codes used before migration 0003 are stored under the invitation's own digest.
 _unused_conditions = (
     Invitation.digest == bindparam("code"),
     Invitation.wave_id == bindparam("wave"),
@@ -79,7 +82,7 @@ _invitation_query = select(Invitation.digest).where(
 
 
 def is_anonymous_code_used(connection: Connection, invitation: str, spent: str) -> bool:
-    """Whether a code of an anonymous wave has been used; both are digests of it, as in `Chance`."""
+    """Whether a code of an anonymous wave has been used. Both arguments are as in `CodeUse`."""
     return connection.execute(_used_code_query, {"spent": spent, "code": invitation}).first() is not None
 
 
@@ -90,12 +93,13 @@ def is_confidential_code_used(connection: Connection, invitation: str) -> bool:
 
 
 def is_code_replaced(connection: Connection, wave: CodeWave, invitation: str) -> bool:
-    """Whether no invitation of the wave has this digest (any more): another code was given in its place."""
+    """Whether the wave has no invitation with this digest, because another code replaced it."""
     return connection.execute(_invitation_query, {"code": invitation, "wave": wave.id}).first() is None
 
 
 def use_code(connection: Connection, wave: CodeWave, chance: CodeUse, today: date) -> bool:
-    """Use the code up; whether this was the first time. Its invitation must be one of this wave."""
+    """Mark the code as used; return whether it was unused. Only an invitation of this wave counts. Raises ValueError if
+    `chance` lacks the field that the wave's identity requires."""
     values = {"code": chance.invitation, "wave": wave.id}
     if wave.identity == "anonymous":
         if chance.spent is None:
@@ -109,29 +113,35 @@ def use_code(connection: Connection, wave: CodeWave, chance: CodeUse, today: dat
 
 
 def lock_codes(session: Session, wave: CodeWave) -> None:
-    """Wait for codes of this wave that are being used up, and let no other be until the transaction ends: ask for it
-    before it is looked up whether a code was used, so that the code can be made worthless."""
+    """Wait until concurrent uses of this wave's codes are finished, and block others until the transaction ends.
+
+    Call it before looking up whether a code was used, in order to invalidate the code.
+    """
     if wave.identity == "anonymous":
         _lock_wave(session.connection(), wave, "")
 
 
 def _lock_wave(connection: Connection, wave: CodeWave, shared: str) -> None:
-    # Not by locking the invitation: PostgreSQL writes such a lock into the row, where it would say which code was used.
-    # SQLite has one writer anyway.
+    # An advisory lock instead of a row lock on the invitation: PostgreSQL writes row locks into the row, which would
+    # reveal which code was used. SQLite has a single writer.
     if connection.dialect.name == "postgresql":
         turn = text(f"select pg_advisory_xact_lock{shared}(hashtextextended(:wave, {TURNS}))")
         connection.execute(turn, {"wave": wave.id})
 
 
 def link_response(connection: Connection, wave: CodeWave, chance: CodeUse, response_id: str) -> None:
-    """Keep by which invitation a response of a confidential wave came; the database refuses it for any other."""
+    """Store the link from a response of a confidential wave to its invitation. A constraint refuses it for other
+    waves."""
     row = {"response_id": response_id, "wave_id": wave.id, "identity": wave.identity}
     connection.execute(_insert_link, row | {"invitation": chance.invitation, "forget_on": chance.forget_on})
 
 
 def release_code(connection: Connection, response_id: str) -> str | None:
-    """Give back the code that a response of a confidential wave came by, since the response is taken out; returns the
-    invitation, None where no link is kept. Of a household that does not want to be asked any more the code goes."""
+    """Release the code of a response of a confidential wave, because the response is withdrawn.
+
+    Returns the invitation's digest, or None if the link is no longer stored. If the household has opted out, the
+    invitation is deleted instead.
+    """
     by = select(ResponseLink.invitation).where(ResponseLink.response_id == response_id)
     invitation = connection.execute(by).scalar_one_or_none()
     used_code = Invitation.digest == invitation
@@ -143,13 +153,16 @@ def release_code(connection: Connection, response_id: str) -> str | None:
 
 
 def is_link_due(today: date) -> ColumnElement[bool]:
-    """What is true of a link whose day has come."""
+    """SQL condition for links that are due for deletion."""
     return ResponseLink.forget_on <= today
 
 
 def destroy_due_links(session: Session, today: date) -> int:
-    """Destroy the links whose day has come, and what only they explain: the day on both sides, and, once no link of a
-    wave is left, groups of responses that are too small. Returns how many links there were."""
+    """Delete due links and return their number.
+
+    Also removes what could replace a link: the day in the invitation and in the response, and, once a wave has no links
+    left, groups that are too small.
+    """
     connection, due = session.connection(), is_link_due(today)
     waves = connection.scalars(select(ResponseLink.wave_id).where(due).distinct().order_by(ResponseLink.wave_id)).all()
     codes, responses = select(ResponseLink.invitation).where(due), select(ResponseLink.response_id).where(due)
@@ -164,8 +177,10 @@ def destroy_due_links(session: Session, today: date) -> int:
 
 
 def destroy_salts(session: Session, today: date, after_days: int) -> int:
-    """Destroy the salts of waves that closed more than `after_days` ago (two at least: the last answers may come a day
-    late); returns how many. From then on nobody, whatever key they hold, can tell which codes were used."""
+    """Delete the salts of waves that closed more than `after_days` ago (at least two, since answers may arrive late).
+
+    Returns their number. Afterwards nobody can tell which codes were used, even with all keys.
+    """
     closed = Wave.closes < today - max(timedelta(days=after_days), LATEST)
     old = update(Wave).where(closed, Wave.burn_salt.is_not(None)).values(burn_salt=None)
     return session.connection().execute(old).rowcount

@@ -1,4 +1,7 @@
-"""Responses of an open link that come faster than families answer. Counted in memory; only one bit is ever stored."""
+"""Detection of bursts: responses of an open link that arrive faster than families answer.
+
+Counts are in memory. Only one bit per response is ever stored.
+"""
 
 import threading
 import time
@@ -6,15 +9,15 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Hashable
 
 WINDOW = 600.0  # seconds
-FROM_ONE_NETWORK = 20  # responses for one school within the window; a home or a bus stop has a handful
-FROM_A_SCHOOL_LEAST = 30  # responses for one school from everywhere, however small it is
-SHARE_OF_A_SCHOOL = 0.2  # of its households; after a message to all of them about a tenth answers in ten minutes
-WITHOUT_A_ROSTER = 150  # households are not known
-KEYS_MOST = 20_000  # networks and schools watched at a time, about 10 MB
+FROM_ONE_NETWORK = 20  # responses for one school within the window; a home or a bus stop has only a few
+FROM_A_SCHOOL_LEAST = 30  # responses for one school from all networks, even for the smallest school
+SHARE_OF_A_SCHOOL = 0.2  # of its households; about a tenth answers within ten minutes after a message to all
+WITHOUT_A_ROSTER = 150  # limit if the number of households is unknown
+KEYS_MOST = 20_000  # networks and schools counted at a time, about 10 MB
 
 
 class BurstCounter:
-    """Says of each response whether it is one too many within ten minutes. One per process; thread-safe."""
+    """Decides for each response whether it exceeds the limit within ten minutes. One per process; thread-safe."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -22,14 +25,15 @@ class BurstCounter:
         self._lock = threading.Lock()
 
     def count(self, wave_id: str, school_id: str, network: str, households: int) -> bool:
-        """Count one response and return whether it belongs to a burst. `households` of the school, 0 if not known."""
+        """Count one response and return whether it belongs to a burst. `households` is the school's number, 0 if
+        unknown."""
         with self._lock:
             from_network = self._within(("network", wave_id, school_id, network), FROM_ONE_NETWORK)
             from_school = self._within(("school", wave_id, school_id), school_limit(households))
         return from_network or from_school
 
     def _within(self, key: Hashable, most: int) -> bool:
-        """Whether there were more than `most` with this key within the window, this one included."""
+        """Whether more than `most` responses with this key came within the window, including this one."""
         now = self._clock()
         moments = self._moments.setdefault(key, deque(maxlen=most + 1))
         self._moments.move_to_end(key)
@@ -40,5 +44,5 @@ class BurstCounter:
 
 
 def school_limit(households: int) -> int:
-    """How many responses of one school within the window are usual."""
+    """Return the largest usual number of responses of one school within the window."""
     return max(FROM_A_SCHOOL_LEAST, int(households * SHARE_OF_A_SCHOOL)) if households else WITHOUT_A_ROSTER

@@ -1,7 +1,4 @@
-"""Corrections of a stored response: its answers are replaced, or the response is withdrawn.
-
-A sheet may have been keyed wrong, or under the wrong serial.
-"""
+"""Corrections of stored responses, when a sheet was keyed with errors or under the wrong serial."""
 
 from sqlalchemy import Connection, delete, update
 
@@ -12,12 +9,14 @@ from engage.storage.models.waves import Wave
 
 
 class NoSuchResponse(LookupError):
-    """The response to be corrected is not there."""
+    """The response to be corrected does not exist."""
 
 
 def replace_response(connection: Connection, wave: IntakeWave, response_id: str, document: str) -> StoredResponse:
-    """Correct a stored response; its wave's figures are then counted again. `document`: the answers as canonical JSON.
-    Raises NoSuchResponse."""
+    """Replace the answers of a stored response and have its wave's figures recounted.
+
+    `document` is the answers as canonical JSON. Raises NoSuchResponse.
+    """
     change = update(Response).where(Response.id == response_id, Response.wave_id == wave.id).values(answers=document)
     if connection.execute(change).rowcount != 1:
         raise NoSuchResponse(f"wave {wave.id} has no response {response_id}")
@@ -26,7 +25,7 @@ def replace_response(connection: Connection, wave: IntakeWave, response_id: str,
 
 
 def withdraw_response(connection: Connection, wave: IntakeWave, response_id: str) -> None:
-    """Remove a stored response and give its access code back; its wave's figures are then counted again. Raises
+    """Delete a stored response, release its access code, and have its wave's figures recounted. Raises
     NoSuchResponse."""
     release_code(connection, response_id)
     connection.execute(delete(PendingResponse).where(PendingResponse.response_id == response_id))
@@ -37,5 +36,5 @@ def withdraw_response(connection: Connection, wave: IntakeWave, response_id: str
 
 
 def _request_recount(connection: Connection, wave: IntakeWave) -> None:
-    """Have the figures of a wave counted again."""
+    """Request a recount of a wave's figures."""
     connection.execute(update(Wave).where(Wave.id == wave.id).values(edits=Wave.edits + 1))

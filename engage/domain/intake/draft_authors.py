@@ -1,7 +1,8 @@
-"""Which phone gave an answer, in the one draft of a household: whoever has its access code may go on with the draft and
-answer anew, but a phone reads only what was answered on it.
+"""Authors of answers in a draft that several phones of a household share.
 
-A phone is told by its reply code in the wave, under which it also reads the school's answers."""
+Anyone with the household's access code may continue the draft and change answers, but sees only what was answered on
+the same phone (any device with a browser). A phone is identified by its reply code in the wave.
+"""
 
 from collections.abc import Collection
 from dataclasses import replace
@@ -9,14 +10,16 @@ from dataclasses import replace
 from engage.domain.intake.draft_encryption import SEEN, DraftContent, add_page
 from engage.domain.intake.form_data import MARKER, Raw
 
-PAGE = "~page "  # before a page's number, among the authors: the phones that have sent the page
+PAGE = "~page "  # prefix of a page's number among the authors; the value lists the phones that sent the page
 
 
 def add_phone_answers(
     draft: DraftContent, sent: Raw, keys: Collection[str], page: int, finished: bool, phone: str
 ) -> DraftContent:
-    """A household's draft after a phone sent a page. What it answers replaces what was there. A question that it leaves
-    blank keeps another phone's answer, which it cannot see."""
+    """Return a household's draft after a phone sent a page.
+
+    Its answers replace earlier ones. A question it leaves blank keeps the answer of another phone, which it cannot see.
+    """
     answered = {name.removesuffix(MARKER) for name in sent}
     emptied = {key for key in keys if key not in answered and draft.authors.get(key) == [phone]}
     raw = {name: values for name, values in draft.raw.items() if name.removesuffix(MARKER) not in answered | emptied}
@@ -28,7 +31,8 @@ def add_phone_answers(
 
 
 def remove_phone(draft: DraftContent, phone: str) -> DraftContent:
-    """A household's draft without what one phone answered; a page is unsent again that no other phone has sent."""
+    """Return a household's draft without the answers of one phone. A page that no other phone sent counts as not
+    sent."""
     only_here = {name for name, who in draft.authors.items() if who == [phone]}
     pages = {name.removeprefix(PAGE) for name in only_here if name.startswith(PAGE)}
     raw = {
@@ -44,7 +48,8 @@ def remove_phone(draft: DraftContent, phone: str) -> DraftContent:
 
 
 def merge_drafts(draft: DraftContent, old: DraftContent) -> DraftContent:
-    """A household's draft with what an older one of it adds: answers to what is blank, and pages sent."""
+    """Return a household's draft, with answers from an older draft where it has blanks, and with the pages sent in
+    either."""
     raw = {name: values for name, values in old.raw.items() if name.removesuffix(MARKER) not in draft.authors}
     sent = draft.seen | old.seen
     seen = {SEEN: [str(number) for number in sorted(sent)]} if sent else {}
@@ -53,7 +58,7 @@ def merge_drafts(draft: DraftContent, old: DraftContent) -> DraftContent:
 
 
 def answers_of_phone(draft: DraftContent, phone: str) -> dict[str, list[str]]:
-    """The raw answers that a phone may see: its own."""
+    """Return the raw answers that a phone may see, which are its own."""
     return {
         name: values
         for name, values in draft.raw.items()
@@ -67,6 +72,6 @@ def has_answered(draft: DraftContent, phone: str) -> bool:
 
 
 def is_sent_by_other_phone(draft: DraftContent, phone: str, page: int, keys: Collection[str]) -> bool:
-    """Whether another phone has sent this page, and an answer of it may be kept."""
+    """Whether another phone has sent this page and may have an answer on it."""
     others = set(draft.authors.get(f"{PAGE}{page}", ())) - {phone}
     return bool(others) and any(draft.authors.get(key) != [phone] for key in keys)

@@ -1,8 +1,9 @@
-"""What a draft holds, sealed: only the family's phone and this site together can make the key that opens it
-(AES-256-GCM, NIST SP 800-38D; the nonce is random, and each key seals one draft only).
+"""Encryption of drafts. The key is derived from a secret in the family's phone (browser) and the site's key, so that
+neither can decrypt alone (AES-256-GCM, NIST SP 800-38D; random nonces, one key per draft).
 
-In a confidential wave with access codes all phones of a household write into one draft, sealed under a key that the
-site makes from the code. Each phone then has a row of its own that holds no answers, only the way to that draft."""
+In a confidential wave with access codes, all phones of a household share one draft. Its key is derived from the access
+code and the site's key. Each phone then has a row without answers, which only refers to that draft.
+"""
 
 import hashlib
 import hmac
@@ -15,15 +16,15 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from engage.domain.intake.form_data import Raw, serialize_draft
 
-DRAFT_KEY = "drafts"  # the site's secret for this purpose: `runtime().secret(DRAFT_KEY)`
-HOUSEHOLD_KEY = "drafts of households"  # the site's secret for drafts that are found by an access code
+DRAFT_KEY = "drafts"  # purpose of the derived key: `runtime().secret(DRAFT_KEY)`
+HOUSEHOLD_KEY = "drafts of households"  # purpose of the derived key for drafts that are found by an access code
 NONCE = 12  # bytes
-SEEN = "~seen"  # among the raw answers: the numbers of the pages sent; no slot key starts with "~"
+SEEN = "~seen"  # entry in the raw answers with the numbers of pages sent; no slot key starts with "~"
 
 
 @dataclass(frozen=True, slots=True)
 class DraftKeys:
-    """Where a phone's draft lies (`key`, 32 bytes, stored) and what opens it (`lock`, 32 bytes, never stored)."""
+    """The primary key of a draft (`key`, 32 bytes, stored) and its encryption key (`lock`, 32 bytes, never stored)."""
 
     key: bytes
     lock: bytes
@@ -31,12 +32,12 @@ class DraftKeys:
 
 @dataclass(frozen=True, slots=True)
 class DraftContent:
-    """A draft opened. `invitation` is the digest of the access code it was begun with, if any; `spent` what the code
-    leaves behind when it is used, in an anonymous wave; `seen` the pages sent so far.
+    """A decrypted draft. `invitation` is the digest of the access code it was started with, if any; `spent` is the
+    record of that code after use, in an anonymous wave; `seen` are the pages sent.
 
-    Only in a household's draft: `authors` says by slot key which phone's answer is kept, and by page which phones have
-    sent it (domain/intake/draft_authors.py). Only in a phone's row without answers: `shared` is the household's
-    draft."""
+    Only in a household's draft: `authors` has the phone of each answer by slot key, and the phones that sent each page
+    (domain/intake/draft_authors.py). Only in a phone's row without answers: `shared` is the household's draft.
+    """
 
     school_id: str
     invitation: str | None
@@ -51,19 +52,20 @@ class DraftContent:
 
 
 def phone_draft_keys(secret: bytes, wave_id: str, site_key: bytes) -> DraftKeys:
-    """The draft of a phone in a wave: `secret` is the phone's, `site_key` the site's for DRAFT_KEY."""
+    """Return the keys of a phone's draft in a wave. `secret` is the phone's; `site_key` is the site's key for
+    DRAFT_KEY."""
     material = secret + wave_id.encode()
     return DraftKeys(hashlib.sha256(material).digest(), hmac.digest(site_key, material, hashlib.sha256))
 
 
 def household_draft_keys(code: str, wave_id: str, site_key: bytes) -> DraftKeys:
-    """The draft of a household in a wave: `code` is its access code, `site_key` the site's for HOUSEHOLD_KEY."""
+    """Return the keys of a household's draft in a wave. `code` is its access code; `site_key` is for HOUSEHOLD_KEY."""
     digest_key = hmac.digest(site_key, wave_id.encode() + b"\0" + code.encode(), hashlib.sha256)
     return DraftKeys(hashlib.sha256(b"key" + digest_key).digest(), hashlib.sha256(b"lock" + digest_key).digest())
 
 
 def seal_draft(pocket: DraftKeys, draft: DraftContent) -> bytes:
-    """The draft as it is stored. Raises FormTooLarge."""
+    """Encrypt a draft for storage. Raises FormTooLarge."""
     nonce = os.urandom(NONCE)
     content: list[object] = [draft.school_id, draft.invitation, draft.spent, draft.raw]
     if draft.authors or draft.shared:
@@ -72,7 +74,7 @@ def seal_draft(pocket: DraftKeys, draft: DraftContent) -> bytes:
 
 
 def open_draft(pocket: DraftKeys, sealed: bytes) -> DraftContent | None:
-    """The draft that was stored; None where it cannot be opened: it was changed, or the site has another key now."""
+    """Decrypt a stored draft. None if that fails because it was changed or the site's key has changed."""
     try:
         content = AESGCM(pocket.lock).decrypt(sealed[:NONCE], sealed[NONCE:], pocket.key)
     except (InvalidTag, ValueError):
@@ -83,7 +85,8 @@ def open_draft(pocket: DraftKeys, sealed: bytes) -> DraftContent | None:
 
 
 def add_page(draft: DraftContent, raw: Raw, page: int | None) -> DraftContent:
-    """The draft with these answers, this page among those sent; None where the page is not finished yet."""
+    """Return the draft with these raw answers and with this page added to those sent. `page` is None for an unfinished
+    page."""
     sent = draft.seen if page is None else draft.seen | {page}
     seen = {SEEN: [str(number) for number in sorted(sent)]} if sent else {}
     return replace(draft, raw={**{name: list(values) for name, values in raw.items()}, **seen})

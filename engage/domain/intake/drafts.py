@@ -1,5 +1,7 @@
-"""Answers on the way: every Continue is kept under a key that only the family's phone can make, and sealed. Phones of
-a household that share a draft (confidential waves with access codes) find it through a row of their own."""
+"""Storage of drafts: every page that a family sends is saved, encrypted.
+
+Phones of a household that share a draft (confidential waves with access codes) find it through their own row.
+"""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
@@ -19,8 +21,8 @@ _select_draft = select(Draft.sealed).where(Draft.key == bindparam("draft"))
 _draft_query = QuickRead(_select_draft)
 _locked_draft_query = QuickRead(
     _select_draft.with_for_update()
-)  # PostgreSQL: two tabs take turns. SQLite has one writer anyway
-_insert_draft = QuickWrites(  # two taps at the same moment begin one draft
+)  # PostgreSQL: two tabs take turns. SQLite has a single writer
+_insert_draft = QuickWrites(  # two concurrent requests begin one draft
     sqlite=sqlite.insert(Draft).on_conflict_do_nothing(index_elements=["key"]),
     postgresql=postgresql.insert(Draft).on_conflict_do_nothing(index_elements=["key"]),
 )
@@ -34,18 +36,20 @@ _update_draft = QuickWrite(
 
 
 def read_draft(connection: Connection, pocket: DraftKeys) -> DraftContent | None:
-    """The draft in a pocket, if there is one; nobody else changes it before the transaction ends."""
+    """Return the draft with these keys, or None. Locks it until the end of the transaction."""
     return _open_row(pocket, _locked_draft_query.within(connection, {"draft": pocket.key}))
 
 
 def peek_draft(engine: Engine, pocket: DraftKeys) -> DraftContent | None:
-    """The draft stored under these keys, read quickly and outside any transaction."""
+    """Return the draft with these keys, or None. A fast read outside any transaction."""
     return _open_row(pocket, _draft_query.one(engine, {"draft": pocket.key}))
 
 
 def read_answer_draft(connection: Connection, pocket: DraftKeys) -> tuple[DraftKeys, DraftContent] | None:
-    """Where the answers of a phone lie, in its own draft or its household's, and that draft; nobody else changes it
-    before the transaction ends."""
+    """Return the draft that has a phone's answers, and its keys: the phone's own or its household's.
+
+    None if there is none. Locks it until the end of the transaction.
+    """
     draft = read_draft(connection, pocket)
     if draft is not None and draft.shared is not None:
         pocket, draft = draft.shared, read_draft(connection, draft.shared)
@@ -53,7 +57,7 @@ def read_answer_draft(connection: Connection, pocket: DraftKeys) -> tuple[DraftK
 
 
 def peek_answer_draft(engine: Engine, pocket: DraftKeys) -> DraftContent | None:
-    """The draft of a phone, or of its household, read as quickly as by `peek_draft`."""
+    """Return the draft of a phone, or of its household. A fast read like `peek_draft`."""
     draft = peek_draft(engine, pocket)
     return peek_draft(engine, draft.shared) if draft is not None and draft.shared is not None else draft
 
@@ -61,7 +65,7 @@ def peek_answer_draft(engine: Engine, pocket: DraftKeys) -> DraftContent | None:
 def begin_draft(
     connection: Connection, pocket: DraftKeys, new: DraftContent, *, wave_id: str, today: date
 ) -> DraftContent:
-    """Begin a draft; one that is there goes on, for the school now chosen and the code it came by now. Returns it."""
+    """Begin a draft and return it. If one exists, it continues with the school and the access code of `new`."""
     if _insert_draft.run(connection, _new_draft_row(pocket, new, wave_id, today)) == 0:
         existing = read_draft(connection, pocket)
         new = replace(new, raw=existing.raw) if existing else new
@@ -72,8 +76,11 @@ def begin_draft(
 def begin_shared_draft(
     connection: Connection, pocket: DraftKeys, new: DraftContent, *, wave_id: str, today: date
 ) -> DraftContent:
-    """Give a phone the way (`new.shared`) to its household's draft, which is begun where it is not there; returns the
-    draft. Where the phone knew the way to another one, its household has a new code: what was kept is carried over."""
+    """Connect a phone to its household's draft (`new.shared`), create that if needed, and return it.
+
+    If the phone was connected to another draft, the household has a new code: the old draft's answers are merged into
+    the new one, and the old draft is deleted.
+    """
     assert new.shared is not None
     before = read_draft(connection, pocket)
     for place, content in ((pocket, new), (new.shared, replace(new, shared=None))):
@@ -91,8 +98,9 @@ def begin_shared_draft(
 class SentPage:
     """One page as a family sent it.
 
-    `keys` are the page's slot keys: what was kept for them before is replaced. A page that is not `finished` is not
-    among those sent. `phone` tells the phone from others of its household, where they share a draft."""
+    `keys` are the page's slot keys, whose earlier answers are replaced. A page that is not `finished` does not count as
+    sent. `phone` distinguishes phones of a household that share a draft.
+    """
 
     number: int
     keys: Collection[str]
@@ -102,7 +110,7 @@ class SentPage:
 
 
 def save_page(connection: Connection, pocket: DraftKeys, page: SentPage, *, today: date) -> DraftContent | None:
-    """Keep one page as sent, and return the whole draft; None where there is no draft. Raises FormTooLarge."""
+    """Save one page and return the whole draft; None if there is no draft. Raises FormTooLarge."""
     draft = read_draft(connection, pocket)
     if draft is not None and not draft.raw:
         check_first_page_size(page.raw)
@@ -118,7 +126,7 @@ def save_page(connection: Connection, pocket: DraftKeys, page: SentPage, *, toda
 
 
 def destroy_phone_answers(connection: Connection, pocket: DraftKeys, phone: str, today: date) -> None:
-    """Destroy what a phone answered; what other phones of its household answered stays."""
+    """Delete a phone's draft and its answers in the household's draft. Answers from other phones stay."""
     draft = read_draft(connection, pocket)
     if draft is not None and draft.shared is not None and (shared := read_draft(connection, draft.shared)):
         _write_draft(connection, draft.shared, remove_phone(shared, phone), today)
@@ -126,23 +134,25 @@ def destroy_phone_answers(connection: Connection, pocket: DraftKeys, phone: str,
 
 
 def close_phone_draft(connection: Connection, pocket: DraftKeys) -> None:
-    """Forget a phone's row: its draft, or only the way to its household's, which stays."""
+    """Delete a phone's row: its draft, or only its reference to the household's draft, which stays."""
     connection.execute(_delete_draft, {"draft": pocket.key})
 
 
 def delete_stale_drafts(connection: Connection, before: date) -> int:
-    """Destroy drafts that nobody has touched since `before`; returns how many."""
+    """Delete drafts that were last changed before `before`; return their number."""
     return connection.execute(delete(Draft).where(Draft.touched_on < before)).rowcount
 
 
 def total_draft_bytes(connection: Connection) -> int:
-    """How much room all drafts take, without what the database adds."""
+    """Return the size of all drafts in bytes, without the overhead of the database."""
     return int(connection.scalar(select(func.coalesce(func.sum(func.length(Draft.sealed)), 0))) or 0)
 
 
 def evict_empty_drafts(connection: Connection, most: int) -> bool:
-    """Destroy drafts in which no page was sent, the oldest days first, until all of them take at most `most` bytes;
-    whether they do then. What a family has sent is never destroyed for room."""
+    """Delete drafts without a sent page, oldest days first, until all drafts take at most `most` bytes.
+
+    Returns whether they do. Drafts with a sent page are never deleted to save space.
+    """
     taken = total_draft_bytes(connection)
     days = select(Draft.touched_on).where(Draft.is_empty).distinct().order_by(Draft.touched_on)
     for day in connection.scalars(days).all():
@@ -161,7 +171,7 @@ def _write_draft(connection: Connection, pocket: DraftKeys, draft: DraftContent,
 
 
 def _new_draft_row(pocket: DraftKeys, draft: DraftContent, wave_id: str, today: date) -> dict[str, object]:
-    """A draft in which no page was sent yet."""
+    """Return the row of a draft in which no page was sent."""
     row = {"key": pocket.key, "wave_id": wave_id, "sealed": seal_draft(pocket, draft)}
     return {**row, "touched_on": today, "is_empty": True}
 

@@ -1,4 +1,4 @@
-"""What a family wants back: an answer to its question, or help. Either opens a thread."""
+"""Requests in a family's answers: a question to the school, or help. Each opens a thread."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,8 +12,8 @@ from engage.questionnaire.rules import Answers
 
 @dataclass(frozen=True, slots=True)
 class FollowUpRequest:
-    """`kind` is "question" or "help"; `text` what the school reads; `language` of the text, None for the family's;
-    `question` the id of the question that was answered."""
+    """A request. `kind` is "question" or "help"; `text` is what the school reads; `language` is that of the text, None
+    for the family's; `question` is the id of the survey question."""
 
     kind: str
     text: str
@@ -22,13 +22,13 @@ class FollowUpRequest:
 
 
 def list_follow_ups(survey: Survey, raw: Mapping[str, Sequence[str]], lenient: bool = False) -> list[FollowUpRequest]:
-    """What the raw answers ask for; `lenient` where they come from paper."""
+    """Return the requests in raw answers. `lenient` is for paper."""
     return find_follow_ups(survey, assemble_answers(survey, raw, lenient)[0])
 
 
 def find_follow_ups(survey: Survey, answers: Answers) -> list[FollowUpRequest]:
-    """What an answer document asks for. Help is written down in the survey's language, since staff read it: the family
-    only made marks."""
+    """Return the requests in an answer document. Requests for help are worded in the survey's language for staff, since
+    the family only marked boxes."""
     requests = []
     for _, question in survey.questions():
         value = answers.get(question.id)

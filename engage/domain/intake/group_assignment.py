@@ -1,10 +1,11 @@
-"""Which group each response of a wave is stored under, so that at least LEAST responses share whatever is stored of it,
-or all responses of the wave while there are fewer.
+"""Assignment of responses to groups (school, language, mode, answer language) in which they are stored.
 
-A response of an anonymous wave comes in with its group sealed: nothing tells it from the others of its wave. When the
-wave is over the groups are opened, and small ones are joined: the small schools of the wave, then the small languages
-of each school, then ways of answering, then languages answered in. Early on nobody knows which groups will be large
-enough, and what is joined cannot be parted again: hence the seal. Confidential waves: when the links are destroyed."""
+At least LEAST responses share each group, or all responses of the wave if it has fewer. A response of an anonymous wave
+is first stored with its group encrypted, because it is not known yet which groups will be large enough, and merged
+groups cannot be separated again. After the end of the wave, groups are decrypted, and small ones are merged: first
+small schools of the wave, then small languages of each school, then modes, then answer languages. For confidential
+waves this happens when the links are deleted.
+"""
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -41,7 +42,7 @@ _any_assigned_query = QuickRead(_wave_responses.where(Response.sealed_group.is_(
 
 
 def join_groups(sizes: Sizes) -> Labels:
-    """The group each group is stored under at the end of a wave; `sizes` counts responses."""
+    """Return the final group of each group. `sizes` has the number of responses in each."""
     return dict(_join_level(sizes, list(sizes), ()))
 
 
@@ -68,8 +69,10 @@ def _level_label(group: ResponseGroup, level: Level, named: frozenset[str]) -> s
 
 
 def assign_groups(connection: Connection, wave_id: str, key: bytes) -> int:
-    """Open the sealed groups of a wave, and join what is too small; its figures are then counted again. `key`: the
-    site's for GROUP_KEY. Returns how many responses changed. Never commits."""
+    """Decrypt the groups of a wave, merge those that are too small, and have its figures recounted. Never commits.
+
+    `key` is the site's key for GROUP_KEY. Returns the number of changed responses.
+    """
     connection.execute(select(Wave.id).where(Wave.id == wave_id).with_for_update())
     sealed, stored = open_sealed_groups(connection, wave_id, key), _count_stored_groups(connection, wave_id)
     labels = join_groups(Counter(sealed.values()) + stored)
@@ -82,7 +85,7 @@ def assign_groups(connection: Connection, wave_id: str, key: bytes) -> int:
 
 
 def open_sealed_groups(connection: Connection, wave_id: str, key: bytes) -> dict[str, ResponseGroup]:
-    """The groups of a wave's responses that are still sealed, by response id."""
+    """Return the groups of a wave's responses that are still encrypted, by response id."""
     query = select(Response.id, Response.sealed_group).where(
         Response.wave_id == wave_id, Response.sealed_group.is_not(None)
     )
@@ -91,7 +94,7 @@ def open_sealed_groups(connection: Connection, wave_id: str, key: bytes) -> dict
 
 
 def count_languages(connection: Connection, wave_id: str, key: bytes) -> dict[tuple[str, str], int]:
-    """Responses of a wave by school and language, sealed ones too."""
+    """Return the number of responses of a wave by (school, language), including encrypted groups."""
     counts: Counter[tuple[str, str]] = Counter()
     for groups in (
         Counter(open_sealed_groups(connection, wave_id, key).values()),
@@ -103,7 +106,8 @@ def count_languages(connection: Connection, wave_id: str, key: bytes) -> dict[tu
 
 
 def has_too_few_sealed(connection: Connection, wave_id: str) -> bool:
-    """Whether the wave's sealed responses are too few to hide among, since the groups of others are stored."""
+    """Whether a wave has some, but fewer than LEAST, responses with encrypted groups while the groups of others are
+    stored."""
     if _enough_sealed_query.within(connection, {"wave": wave_id}) is not None:
         return False
     return all(
@@ -112,28 +116,28 @@ def has_too_few_sealed(connection: Connection, wave_id: str) -> bool:
 
 
 def has_sealed_groups(connection: Connection, wave_id: str) -> bool:
-    """Whether the group of any response of a wave is sealed."""
+    """Whether the group of any response of a wave is encrypted."""
     query = select(Response.id).where(Response.wave_id == wave_id, Response.sealed_group.is_not(None)).limit(1)
     return connection.execute(query).first() is not None
 
 
 def assign_due_groups(connection: Connection, key: bytes, today: date, waves: Collection[str] | None = None) -> None:
-    """Assign the groups of every anonymous wave (of these only, by id) that has ended before `today`, where that is
-    still to do."""
+    """Assign the groups of anonymous waves that ended before `today` and still need it. `waves` restricts it to these
+    ids."""
     for wave_id in connection.scalars(_ended_waves(today)).all():
         if (waves is None or wave_id in waves) and count_unassigned_in_wave(connection, wave_id):
             assign_groups(connection, wave_id, key)
 
 
 def count_unassigned(connection: Connection, today: date) -> int:
-    """Responses of anonymous waves that have ended whose group is sealed, or shared by too few."""
+    """Return the number of responses in ended anonymous waves whose group is encrypted or too small."""
     return sum(
         count_unassigned_in_wave(connection, wave_id) for wave_id in connection.scalars(_ended_waves(today)).all()
     )
 
 
 def count_unassigned_in_wave(connection: Connection, wave_id: str) -> int:
-    """The same of one wave."""
+    """Return the number of responses in this wave whose group is encrypted or too small."""
     query = select(func.count()).where(Response.wave_id == wave_id, Response.sealed_group.is_not(None))
     return (connection.scalar(query) or 0) + count_small_groups(_count_stored_groups(connection, wave_id))
 
@@ -143,13 +147,14 @@ def _ended_waves(today: date) -> Select[str]:
 
 
 def count_small_groups(stored: Sizes) -> int:
-    """How many responses share their group with fewer than LEAST, though there are more in the wave."""
+    """Return the number of responses in groups that are too small: fewer than LEAST, or than all responses of the
+    wave."""
     least = min(LEAST, sum(stored.values()))
     return sum(number for number in stored.values() if number < least)
 
 
 def _count_stored_groups(connection: Connection, wave_id: str) -> Counter[ResponseGroup]:
-    """How many responses are stored under each group; those that are sealed are left out."""
+    """Return the number of responses in each stored group, without encrypted ones."""
     columns = (Response.school_id, Response.language, Response.mode, Response.answered_in)
     counted = select(*columns, func.count()).where(Response.wave_id == wave_id, Response.sealed_group.is_(None))
     return Counter(
@@ -193,7 +198,7 @@ def _group_params(group: ResponseGroup) -> dict[str, object]:
 
 
 def _store_joined_groups(connection: Connection, wave_id: str, labels: Labels) -> None:
-    """Store which schools and languages were joined, so that households are counted under the same groups."""
+    """Store the schools and languages that were merged, so that households are counted in the same groups."""
     joined = {(group.school, group.language) for group, label in labels.items() if label.language != group.language}
     joined |= {(group.school, OTHER) for group, label in labels.items() if label.school != group.school}
     query = select(JoinedGroup.school_id, JoinedGroup.language).where(JoinedGroup.wave_id == wave_id)

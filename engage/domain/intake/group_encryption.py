@@ -1,5 +1,5 @@
-"""The group of an anonymous response, sealed under the site's key while too few answers have come to name it
-(AES-256-GCM, NIST SP 800-38D, with a random nonce)."""
+"""Encryption of an anonymous response's group with the site's key, until enough responses have arrived (AES-256-GCM,
+NIST SP 800-38D, with a random nonce)."""
 
 import json
 import os
@@ -10,14 +10,14 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from engage.storage.language_groups import OTHER
 
-GROUP_KEY = "response groups"  # the site's secret for this purpose: `runtime().secret(GROUP_KEY)`
+GROUP_KEY = "response groups"  # purpose of the derived key: `runtime().secret(GROUP_KEY)`
 NONCE = 12  # bytes
-LENGTH = 160  # bytes of every group before sealing: the length of the sealed bytes must not tell the group
+LENGTH = 160  # bytes of every group before encryption: the length of the result must not reveal the group
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class ResponseGroup:
-    """The groups of a response in figures; OTHER for each part that is one of several."""
+    """The group of a response in figures. OTHER is a part that was merged."""
 
     school: str
     language: str
@@ -29,13 +29,13 @@ JOINED = ResponseGroup(OTHER, OTHER, OTHER, OTHER)
 
 
 def seal_group(key: bytes, response_id: str, group: ResponseGroup) -> bytes:
-    """The group as it is stored with its response. `key`: the site's for GROUP_KEY."""
+    """Encrypt the group of a response for storage. `key` is the site's key for GROUP_KEY."""
     nonce, content = os.urandom(NONCE), json.dumps(astuple(group)).encode().ljust(LENGTH)
     return nonce + AESGCM(key).encrypt(nonce, content, response_id.encode())
 
 
 def open_group(key: bytes, response_id: str, sealed: bytes) -> ResponseGroup:
-    """The group that was sealed; JOINED where it cannot be opened: it was changed, or the site has another key now."""
+    """Decrypt a group. All parts are merged if that fails because it was changed or the site's key has changed."""
     try:
         content = AESGCM(key).decrypt(sealed[:NONCE], sealed[NONCE:], response_id.encode())
     except (InvalidTag, ValueError):

@@ -1,4 +1,4 @@
-"""The only place where answers from the web, from keyed paper and from interviews become stored responses."""
+"""Storage of answers as responses: the only way in for the web, keyed paper forms, and interviews."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ ID_BITS = 128
 
 
 class IntakeWave(Protocol):
-    """What accepting answers must know of a wave; a stored `Wave` will do."""
+    """The attributes of a wave that this module needs. A stored `Wave` has them."""
 
     @property
     def id(self) -> str: ...
@@ -40,7 +40,7 @@ class IntakeWave(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class StoredResponse:
-    """A stored response. `answers` is its canonical document; `fresh` is False where it had been stored before."""
+    """A stored response. `answers` is its canonical document; `fresh` is False if it had been stored before."""
 
     response_id: str
     answers: str
@@ -48,15 +48,15 @@ class StoredResponse:
 
 
 class CodeAlreadyUsed(Exception):
-    """The access code has been used by another submission."""
+    """The access code was used by another submission."""
 
 
 class CodeReplaced(CodeAlreadyUsed):
-    """The access code is none of this wave's any more: nobody has used it, and another was given in its place."""
+    """The access code is no longer valid: it was not used, and another one replaced it."""
 
 
 class AnswersRejected(Exception):
-    """Some answers cannot be taken as they are; `troubles` says which."""
+    """Some answers are not accepted. `troubles` lists them."""
 
     def __init__(self, troubles: list[AnswerProblem]) -> None:
         super().__init__(f"{len(troubles)} answers cannot be taken: {', '.join(t.slot_key for t in troubles)}")
@@ -68,7 +68,7 @@ _school_query = QuickRead(
     select(Response.id, Response.school_id, Response.sealed_group).where(Response.submission == bindparam("key"))
 )
 _language_query = select(Invitation.language).where(Invitation.digest == bindparam("code"))
-_insert_response = QuickWrites(  # in a race both come past the first look; then the unique key decides
+_insert_response = QuickWrites(  # two concurrent requests may both find no response; the unique key decides
     sqlite=sqlite.insert(Response).on_conflict_do_nothing(index_elements=["submission"]),
     postgresql=postgresql.insert(Response).on_conflict_do_nothing(index_elements=["submission"]),
 )
@@ -77,10 +77,11 @@ _delete_draft = QuickWrite(delete(Draft).where(Draft.key == bindparam("draft")))
 
 
 def build_answer_document(survey: Survey, wave: IntakeWave, raw: Raw, mode: str) -> AnswerDocument:
-    """The answers as they are stored; strict for the web (raises AnswersRejected), lenient for paper and interviews.
+    """Return the answers to store. Strict for the web (raises AnswersRejected), lenient for paper and interviews.
 
-    In an anonymous wave what opens a thread is left out, the question to the school and the help wanted: staff read it
-    in the thread, and the same words or choices in both places would tie the two together."""
+    In an anonymous wave, answers that open a thread (the question to the school and the help requested) are left out.
+    Staff read them in the thread, and the same text or choices in both places would link the two.
+    """
     answers, troubles = assemble_answers(survey, raw, lenient=mode != "web")
     if troubles:
         raise AnswersRejected(troubles)
@@ -88,19 +89,19 @@ def build_answer_document(survey: Survey, wave: IntakeWave, raw: Raw, mode: str)
 
 
 def filter_answers(survey: Survey, wave: IntakeWave, answers: AnswerDocument) -> AnswerDocument:
-    """The answers that are stored in a response: in an anonymous wave without those that open a thread."""
+    """Return the answers that are stored in a response: in an anonymous wave, without those that open a thread."""
     asking = _thread_questions(survey, wave)
     return {key: value for key, value in answers.items() if key not in asking}
 
 
 def filter_keyed_values(survey: Survey, wave: IntakeWave, raw: Raw) -> dict[str, list[str]]:
-    """What was keyed of a sheet, as it is kept: in an anonymous wave without what opens a thread, as in `document`."""
+    """Return the keyed values that are stored: in an anonymous wave, without those that open a thread."""
     asking = _thread_questions(survey, wave)
     return {name: list(values) for name, values in raw.items() if name.removesuffix(MARKER) not in asking}
 
 
 def _thread_questions(survey: Survey, wave: IntakeWave) -> set[str]:
-    """The questions that open a thread, where their answers may not be stored with the others."""
+    """Return the questions that open a thread and whose answers may not be stored in the response."""
     if wave.identity != "anonymous":
         return set()
     return {question.id for _, question in survey.questions() if question.asks is not None}
@@ -108,11 +109,13 @@ def _thread_questions(survey: Survey, wave: IntakeWave) -> set[str]:
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """A family's answers on their way to be stored. `submission_key` makes them one response, however often they are
-    sent. `language` is the one they were given in; they count under the language that the household with the code
-    reads. `provenance` is the keying's id where the mode is not "web". `document`: the stored answers of `raw` as
-    canonical JSON, where the caller has built them; else they are built here. `group_key`: the site's key for
-    GROUP_KEY, which an anonymous wave needs."""
+    """A family's answers and everything needed to store them.
+
+    `submission_key` is the idempotency key: repeated submissions make one response. `language` is the one they were
+    given in; they count under the language of the household with the access code. `provenance` is the keying's id if
+    the mode is not "web". `document` is the stored answers of `raw` as canonical JSON, if the caller has built them
+    already. `group_key` is the site's key for GROUP_KEY, required in an anonymous wave.
+    """
 
     survey: Survey
     wave: IntakeWave
@@ -130,10 +133,10 @@ class Submission:
 
 
 def accept_response(connection: Connection, submission: Submission, *, today: date, rng: Random) -> StoredResponse:
-    """Store a response once; the same `submission_key` again returns the first.
+    """Store a response once. Another call with the same `submission_key` returns the first one.
 
-    In the caller's transaction it also uses up the access code (`chance`) and destroys the draft. `today` may be later
-    than the wave's last day. `rng` makes ids: give it a SystemRandom. Raises AnswersRejected, CodeAlreadyUsed,
+    In the caller's transaction it also uses up the access code (`chance`) and deletes the draft. `today` may be later
+    than the wave's last day. `rng` makes ids and must be a SystemRandom. Raises AnswersRejected, CodeAlreadyUsed,
     CodeReplaced.
     """
     wave, chance = submission.wave, submission.chance
@@ -152,7 +155,7 @@ def accept_response(connection: Connection, submission: Submission, *, today: da
 
 
 def _answer_document(submission: Submission) -> str:
-    """The stored answers as canonical JSON. Raises AnswersRejected."""
+    """Return the answers to store as canonical JSON. Raises AnswersRejected."""
     if submission.document is not None:
         return submission.document
     answers = build_answer_document(submission.survey, submission.wave, submission.raw, submission.mode)
@@ -160,7 +163,8 @@ def _answer_document(submission: Submission) -> str:
 
 
 def _first_response(connection: Connection, submission: Submission, chance: CodeUse) -> StoredResponse:
-    """What was stored by the same submission a moment ago; else the code is used or replaced."""
+    """Return the response of a concurrent identical submission. Raises CodeReplaced or CodeAlreadyUsed if there is
+    none."""
     existing = find_response(connection, submission.submission_key)
     if existing is not None:
         return existing
@@ -185,7 +189,8 @@ def _response_row(
 
 
 def _settle_identity(connection: Connection, submission: Submission, accepted: StoredResponse) -> None:
-    """Link a confidential response to its code; assign groups where an anonymous wave has too few sealed ones."""
+    """Link a confidential response to its code. In an anonymous wave, assign groups if too few responses are
+    encrypted."""
     wave, key = submission.wave, submission.group_key
     if wave.identity != "anonymous":
         if submission.chance is not None:
@@ -195,7 +200,7 @@ def _settle_identity(connection: Connection, submission: Submission, accepted: S
 
 
 def _household_language(connection: Connection, chance: CodeUse | None, language: str) -> str:
-    """The language that the household with this access code reads; `language` where there is no code."""
+    """Return the language of the household with this access code; `language` without a code."""
     household_language = (
         connection.execute(_language_query, {"code": chance.invitation}).scalar_one_or_none() if chance else None
     )
@@ -210,7 +215,8 @@ def _group_columns(group: ResponseGroup) -> dict[str, Any]:
 def _sealed_group_columns(
     connection: Connection, group: ResponseGroup, row: Mapping[str, Any], key: bytes | None
 ) -> dict[str, Any]:
-    """What is stored of a group in an anonymous wave: languages that few read are joined, then all of it is sealed."""
+    """Return the group columns in an anonymous wave: rarely read languages are merged, then the whole group is
+    encrypted."""
     if key is None:
         raise ValueError("the group of an anonymous response is sealed: give `group_key`")
     tongues = {
@@ -223,19 +229,21 @@ def _sealed_group_columns(
 
 
 def find_response(connection: Connection, submission_key: str) -> StoredResponse | None:
-    """The response stored under this submission key, if there is one."""
+    """Return the response with this submission key, or None."""
     row = _response_query.within(connection, {"key": submission_key})
     return None if row is None else StoredResponse(row[0], row[1], fresh=False)
 
 
 def is_stored(engine: Engine, submission_key: str) -> bool:
-    """Whether a response is stored under this submission key, read quickly."""
+    """Whether a response with this submission key is stored. A fast read."""
     return _school_query.one(engine, {"key": submission_key}) is not None
 
 
 def find_response_school(engine: Engine, submission_key: str, group_key: bytes) -> str | None:
-    """The school of the response under this submission key, read quickly; None where nothing is stored under it, empty
-    where the school is not stored any more. `group_key`: as for `accept_response`."""
+    """Return the school of the response with this submission key. A fast read.
+
+    None if there is no response, and empty if its school is no longer stored. `group_key`: see `accept_response`.
+    """
     row = _school_query.one(engine, {"key": submission_key})
     if row is None or row[2] is None:
         return None if row is None else row[1] or ""

@@ -1,3 +1,3 @@
-"""Email: an outbox in the database, sent once each by SMTP."""
+"""Email: an outbox in the database, and delivery by SMTP exactly once."""
 
 TEXT_DOMAIN = "staff"

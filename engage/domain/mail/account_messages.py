@@ -1,4 +1,4 @@
-"""Letters to staff about their own account."""
+"""Emails to staff about their own account."""
 
 from gettext import NullTranslations
 
@@ -6,7 +6,7 @@ from engage.domain.mail.outbox import OutgoingMail
 
 
 def staff_invitation_mail(words: NullTranslations, to: str, district: str, link: str) -> OutgoingMail:
-    """To a new colleague: a link to choose a password."""
+    """Return the invitation of a new colleague, with a link to choose a password."""
     # translators: subject of a letter by e-mail to a new colleague; %(district)s is the school district's name
     subject = words.gettext("Your access to %(district)s family surveys")
     # translators: letter by e-mail to a new colleague; %(link)s is an address, alone on its line
@@ -18,7 +18,7 @@ def staff_invitation_mail(words: NullTranslations, to: str, district: str, link:
 
 
 def password_reset_mail(words: NullTranslations, to: str, district: str, link: str) -> OutgoingMail:
-    """To a colleague who forgot the password: a link to choose another."""
+    """Return the email with a link to reset a password."""
     # translators: subject of a letter by e-mail to a colleague who forgot the password
     subject = words.gettext("Reset your password for %(district)s family surveys")
     # translators: letter by e-mail to a colleague who forgot the password; %(link)s is an address, alone on its line
@@ -31,7 +31,7 @@ def password_reset_mail(words: NullTranslations, to: str, district: str, link: s
 
 
 def sign_in_changed_mail(words: NullTranslations, to: str, district: str) -> OutgoingMail:
-    """To a colleague whose way to sign in was just changed: in case it was somebody else."""
+    """Return the notice that the account's sign-in method was changed, in case someone else did it."""
     # translators: subject of a letter by e-mail to a colleague
     subject = words.gettext("Your sign-in for %(district)s family surveys was changed")
     # translators: letter by e-mail to a colleague; a second step: a code from an app, or a passkey

@@ -1,7 +1,7 @@
-"""Which letters a mail server has just taken, on this machine's disk: one short write between the server's word and the
-database's, so that a crash in between sends nothing twice.
+"""Local log of emails that a mail server has accepted, so that a crash before the database commit sends nothing twice.
 
-Written without fsync: a process that is killed keeps what it wrote; only a power cut in these milliseconds may not."""
+Written without fsync: data of a killed process survives; only a power failure within these milliseconds can lose it.
+"""
 
 import os
 import threading
@@ -11,14 +11,14 @@ from pathlib import Path
 
 from engage.base.files import replace_file
 
-FILE = "letters-accepted"  # in the data directory; an id in each line
+FILE = "letters-accepted"  # in the data directory; one id per line
 
 
 class AcceptedMailLog:
-    """The list, for one worker at a time."""
+    """The log, for one worker at a time."""
 
     def __init__(self, path: Path, waiting: Iterable[str]) -> None:
-        """Opens the list; what is not among the letters that wait is forgotten, for the database knows of it."""
+        """Open the log. Ids that are not `waiting` are dropped, since the database already has their state."""
         there = path.read_text("ascii", "replace").split() if path.exists() else []
         self._known = set(there) & set(waiting)
         replace_file(path, "".join(f"{id}\n" for id in sorted(self._known)).encode("ascii"), durable=False)
@@ -30,14 +30,14 @@ class AcceptedMailLog:
         return id in self._known
 
     def add(self, id: str) -> None:
-        """A server took this letter."""
-        # a line feed comes first too: a line that was cut short must not spoil the next
+        """Record that a server accepted this email."""
+        # A line feed at the start too: a previous line that was cut off must not merge with this one.
         os.write(self._file, f"\n{id}\n".encode("ascii"))
         self._known.add(id)
 
     @contextmanager
     def one_at_a_time(self, id: str) -> Iterator[None]:
-        """Hold a letter, so that a second try does not begin before the first has ended."""
+        """Lock an email, so that a second attempt does not start before the first has ended."""
         with self._free:
             self._free.wait_for(lambda: id not in self._busy)
             self._busy.add(id)
@@ -49,5 +49,5 @@ class AcceptedMailLog:
                 self._free.notify_all()
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         os.close(self._file)

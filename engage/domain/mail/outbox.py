@@ -1,7 +1,8 @@
-"""The outbox: a message is written in the transaction of the event it reports, and stays until it was sent.
+"""The outbox: a message is written in the transaction of the event it reports, and stays until it is sent.
 
-`tries` is also the letter's turn: every attempt that ended, and every wish of a person to try again, begins a new one.
-What belongs to an earlier turn changes nothing any more."""
+`tries` is also the message's turn: every finished attempt, and every manual retry, starts a new turn. Results of an
+earlier turn are ignored.
+"""
 
 import json
 import secrets
@@ -20,12 +21,12 @@ from engage.storage.models.mail import Mail
 MOST_TRIES = 8
 LONGEST_PROBLEM = 200  # characters, as the column holds
 _MINUTE = 60
-PAUSES = (_MINUTE, 5 * _MINUTE, 30 * _MINUTE, 120 * _MINUTE)  # seconds after the first, second … try; the last repeats
+PAUSES = (_MINUTE, 5 * _MINUTE, 30 * _MINUTE, 120 * _MINUTE)  # seconds after each attempt; the last value repeats
 
 
 @dataclass(frozen=True, slots=True)
 class OutgoingMail:
-    """What a letter says, and to whom."""
+    """Content and recipient of an email."""
 
     to: str
     subject: str
@@ -34,7 +35,7 @@ class OutgoingMail:
 
 @dataclass(frozen=True, slots=True)
 class DueMail:
-    """A letter that waits: which, its turn, and how many seconds to let pass before it (0 for at once)."""
+    """A waiting email: its id, its turn, and the delay in seconds before the next attempt (0 for at once)."""
 
     id: str
     turn: int
@@ -42,7 +43,7 @@ class DueMail:
 
 
 def queue_mail(session: Session, kind: str, letter: OutgoingMail, seal: Callable[[str], bytes], now: datetime) -> str:
-    """Put a letter in the outbox; it leaves once the caller's transaction has committed. Returns its id."""
+    """Add an email to the outbox and return its id. It is sent after the caller's transaction has committed."""
     document = json.dumps({"to": letter.to, "subject": letter.subject, "text": letter.text}, ensure_ascii=False)
     mail = Mail(
         id=secrets.token_hex(RANDOM_ID // 2), kind=kind[:40], sealed=seal(document), written_at=stored_utc_second(now)
@@ -52,7 +53,7 @@ def queue_mail(session: Session, kind: str, letter: OutgoingMail, seal: Callable
 
 
 def open_mail(mail: Mail, unseal: Callable[[bytes], str]) -> OutgoingMail:
-    """What is in a letter that was not sent. Raises what `unseal` raises, and ValueError where it is no letter."""
+    """Decrypt an unsent email. Raises what `unseal` raises, and ValueError if the content is invalid."""
     document = json.loads(unseal(mail.sealed))
     try:
         return OutgoingMail(str(document["to"]), str(document["subject"]), str(document["text"]))
@@ -61,24 +62,24 @@ def open_mail(mail: Mail, unseal: Callable[[bytes], str]) -> OutgoingMail:
 
 
 def list_waiting_mail(session: Session) -> list[DueMail]:
-    """All letters that wait, the oldest first."""
+    """Return all waiting emails, oldest first."""
     query = select(Mail.id, Mail.tries, Mail.problem).where(Mail.state == "waiting")
     rows = session.execute(query.order_by(Mail.written_at, Mail.id))
     return [DueMail(id, tries, retry_delay(tries) if problem else 0) for id, tries, problem in rows]
 
 
 def retry_delay(tries: int) -> int:
-    """Seconds to wait after so many tries."""
+    """Return the delay in seconds after this number of attempts."""
     return PAUSES[min(tries, len(PAUSES)) - 1] if tries > 0 else 0
 
 
 def find_due_mail(session: Session, id: str, turn: int) -> Mail | None:
-    """A letter that waits in this turn; None for one that was sent, given up or is in a later turn."""
+    """Return an email that is waiting in this turn; None if it was sent, has failed, or is in a later turn."""
     return session.scalar(select(Mail).where(*_turn_conditions(id, turn)))
 
 
 def mark_sent(session: Session, id: str, now: datetime) -> bool:
-    """The mail server took it, in whichever turn: nothing of it is kept. False if that was known."""
+    """Mark an email as sent, in any turn, and erase its content. False if it was marked already."""
     changed = {
         "state": "sent",
         "sealed": b"",
@@ -90,20 +91,21 @@ def mark_sent(session: Session, id: str, now: datetime) -> bool:
 
 
 def mark_tried(session: Session, id: str, turn: int, problem: str) -> bool:
-    """It could not be sent now; after MOST_TRIES it has failed. False if it was not waiting in this turn."""
+    """Record a failed attempt; after MOST_TRIES the email has failed for good. False if it was not waiting in this
+    turn."""
     state = "waiting" if turn + 1 < MOST_TRIES else "failed"
     return _update_in_turn(session, id, turn, {"state": state, "tries": turn + 1, "problem": _shorten_problem(problem)})
 
 
 def mark_failed(session: Session, id: str, turn: int, problem: str) -> bool:
-    """It can never be sent as it is. False if it was not waiting in this turn."""
+    """Record that the email can never be sent. False if it was not waiting in this turn."""
     return _update_in_turn(
         session, id, turn, {"state": "failed", "tries": turn + 1, "problem": _shorten_problem(problem)}
     )
 
 
 def retry_mail(session: Session, id: str) -> bool:
-    """Let a letter that waits or has failed be tried at once. False if there is none."""
+    """Retry a waiting or failed email at once. False if there is none."""
     unsent = (Mail.id == id, Mail.state != "sent")
     return _has_changed_rows(
         session, update(Mail).where(*unsent).values(state="waiting", problem="", tries=Mail.tries + 1)
@@ -111,21 +113,23 @@ def retry_mail(session: Session, id: str) -> bool:
 
 
 def retry_all_mail(session: Session) -> int:
-    """Let every letter that has failed or waits longer be tried at once; returns how many."""
+    """Retry all emails at once that failed or wait after a failed attempt; return their number."""
     failed = (Mail.state != "sent") & (Mail.problem != "")
     retry = update(Mail).where(failed).values(state="waiting", problem="", tries=Mail.tries + 1)
     return cast("CursorResult[Any]", session.execute(retry)).rowcount
 
 
 def list_unsent_mail(session: Session, most: int) -> list[Mail]:
-    """Letters that failed or wait, the newest first."""
+    """Return the failed and waiting emails, newest first."""
     query = select(Mail).where(Mail.state != "sent").order_by(Mail.written_at.desc(), Mail.id).limit(most)
     return list(session.scalars(query))
 
 
 def count_stuck_mail(session: Session, *, sends: bool) -> int:
-    """How many letters a person should look at: those that failed, and those that wait for more than their turn.
-    `sends`: whether a mail server is set up; without one, all that wait."""
+    """Return the number of emails that need attention: those that failed, and those waiting after a failed attempt.
+
+    `sends`: whether a mail server is configured. If not, all waiting emails count.
+    """
     waits = Mail.state == "waiting"
     failed = waits & (Mail.problem != "") if sends else waits
     return session.scalar(select(func.count()).select_from(Mail).where(or_(Mail.state == "failed", failed))) or 0
@@ -148,10 +152,10 @@ def _shorten_problem(problem: str) -> str:
 
 
 def is_mail_expired(before: datetime) -> ColumnElement[bool]:
-    """What is true of a letter that is kept no longer: it waits for nothing and was written before (UTC, no zone)."""
+    """SQL condition for sent or failed emails written before `before` (UTC, no zone)."""
     return and_(Mail.state.in_(("sent", "failed")), Mail.written_at < before)
 
 
 def destroy_expired_mail(session: Session, before: datetime) -> None:
-    """Destroy them."""
+    """Delete expired emails."""
     session.execute(delete(Mail).where(is_mail_expired(before)))

@@ -1,4 +1,5 @@
-"""Handing one letter to a mail server (RFC 5321), in a form that no word of it can change (RFC 5322)."""
+"""Delivery of one email to a mail server (RFC 5321), with contents escaped so that they cannot change the format (RFC
+5322)."""
 
 import re
 import smtplib
@@ -21,29 +22,30 @@ from engage.base.config import Settings
 from engage.domain.mail.outbox import OutgoingMail
 
 TIMEOUT = 15.0  # seconds the server may be silent
-DEADLINE = 90.0  # seconds for all of one letter, so that a server which drips its words holds nobody up
+DEADLINE = 90.0  # seconds for a whole email, so that a server that responds very slowly does not block others
 PORTS = {"starttls": 587, "tls": 465, "none": 25}
 LONGEST_SUBJECT = 200  # characters
 LONGEST_ADDRESS = 254  # octets, RFC 5321 with its erratum 1690
 CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
-POLICY = SMTP.clone(cte_type="7bit")  # no server on the way needs to take 8 bits
+POLICY = SMTP.clone(cte_type="7bit")  # no mail server on the way needs to support 8 bits
 
 
 class MailRejected(Exception):
-    """The letter can never be sent as it is; the message is the server's sentence, without the address."""
+    """The email can never be sent. The message is the server's response, without the address."""
 
 
 class MailDeferred(Exception):
-    """The letter could not be sent now; the message says why."""
+    """The email could not be sent now. The message says why."""
 
 
 class MailSettingProblem(Exception):
-    """A setting for mail that cannot be used; the message says which and what to do."""
+    """A mail setting that cannot be used. The message names the setting and the remedy."""
 
 
 @dataclass(frozen=True, slots=True)
 class MailServer:
-    """Where letters are handed in. `security` is starttls, tls or none; `own_host` names this site in ids."""
+    """The mail server for submission. `security` is starttls, tls, or none; `own_host` is the name of this site in
+    ids."""
 
     host: str
     port: int
@@ -55,7 +57,7 @@ class MailServer:
 
     @classmethod
     def of(cls, settings: Settings) -> Self | None:
-        """The mail server the settings name; None where they name none. Raises MailSettingProblem."""
+        """Return the mail server of the settings, or None if there is none. Raises MailSettingProblem."""
         if not settings.mail_server:
             return None
         try:
@@ -74,8 +76,7 @@ class MailServer:
 
 
 def build_message(letter: OutgoingMail, id: str, server: MailServer, sender_name: str, now: datetime) -> EmailMessage:
-    """The letter as it travels: plain text, nothing in it can become a header. Raises MailRejected for an address that
-    is none."""
+    """Build the email in plain text. No content can become a header. Raises MailRejected for an invalid address."""
     to = _parse_address(letter.to)
     if to is None:
         raise MailRejected("this is not an e-mail address that letters can be sent to")
@@ -85,19 +86,18 @@ def build_message(letter: OutgoingMail, id: str, server: MailServer, sender_name
     message["Subject"] = _single_line(letter.subject)[:LONGEST_SUBJECT] or "-"
     message["Date"] = format_datetime(now)
     message["Message-ID"] = message_id(id, server.own_host)
-    message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no answering machine answers it
+    message["Auto-Submitted"] = "auto-generated"  # RFC 3834: suppresses automatic replies
     message.set_content(_body_lines(letter.text), charset="utf-8")
     return message
 
 
 def message_id(id: str, host: str) -> str:
-    """The same for a letter however often it is sent, so that a receiver knows a double."""
+    """Return the Message-ID, which is the same in every attempt, so that a receiver recognizes duplicates."""
     return f"<{id}@{f'[IPv6:{host}]' if ':' in host else host}>"
 
 
 def submit_message(message: EmailMessage, server: MailServer, accepted: Callable[[], None]) -> None:
-    """Give a message to the server; `accepted` is called the moment the server has taken it. Raises MailRejected,
-    MailDeferred."""
+    """Submit a message. `accepted` is called at the moment the server accepts it. Raises MailRejected, MailDeferred."""
     to = message["To"].addresses[0].addr_spec
     try:
         with _Deadline() as deadline:
@@ -112,7 +112,7 @@ def submit_message(message: EmailMessage, server: MailServer, accepted: Callable
 
 
 def check_connection(server: MailServer) -> None:
-    """Connect to the server, and sign in where the settings say so, without sending a message. Raises MailDeferred."""
+    """Connect, and sign in if configured, without sending a message. Raises MailDeferred."""
     try:
         with _Deadline() as deadline:
             _disconnect(_connect(server, deadline))
@@ -122,7 +122,7 @@ def check_connection(server: MailServer) -> None:
 
 def _connect(server: MailServer, deadline: "_Deadline") -> smtplib.SMTP:
     context = ssl.create_default_context() if server.security != "none" else None
-    name = _address_literal(server.own_host)  # else smtplib asks the name service who we are, which may take long
+    name = _address_literal(server.own_host)  # otherwise smtplib looks up our host name by DNS, which may be slow
     if server.security == "tls":
         line: smtplib.SMTP = smtplib.SMTP_SSL(local_hostname=name, timeout=TIMEOUT, context=context)
     else:
@@ -144,7 +144,7 @@ def _connect(server: MailServer, deadline: "_Deadline") -> smtplib.SMTP:
 
 
 def _disconnect(line: smtplib.SMTP) -> None:
-    """Say goodbye; what happens here changes nothing about the letter."""
+    """Close the connection. Errors here do not affect the email."""
     with suppress(smtplib.SMTPException, OSError):
         line.quit()
     with suppress(OSError):
@@ -152,7 +152,7 @@ def _disconnect(line: smtplib.SMTP) -> None:
 
 
 class _Deadline:
-    """Cuts the line when a letter takes too long altogether."""
+    """Shuts down the connection when an email takes longer than DEADLINE."""
 
     def __init__(self) -> None:
         self._timer = threading.Timer(DEADLINE, self._cut)
@@ -176,7 +176,7 @@ class _Deadline:
 
 
 def _classify_error(problem: Exception, to: str) -> MailRejected | MailDeferred:
-    """What went wrong, in the server's words; a lasting refusal of this receiver or this letter is told apart."""
+    """Return the error with the server's text. MailRejected is a permanent refusal of this recipient or this email."""
     if isinstance(problem, smtplib.SMTPRecipientsRefused):
         code, words = next(iter(problem.recipients.values()))
         return _error_by_code(code, words, to)
@@ -206,13 +206,13 @@ def _server_sentence(code: int, words: bytes | str, to: str) -> str:
 
 
 def _redact_sentence(sentence: str, to: str) -> str:
-    """A sentence of a stranger on one line, without the receiver's address: problems are kept unsealed."""
+    """Return a server's text on one line without the recipient's address, since problems are stored unencrypted."""
     return re.sub(re.escape(to), "…", _single_line(sentence), flags=re.IGNORECASE) if to else _single_line(sentence)
 
 
 def _parse_address(text: str) -> Address | None:
-    """An address of one receiver, as the headers and the server shall see it; None for anything else, and for letters
-    beyond ASCII before the @, which few servers take (RFC 6531)."""
+    """Return the address of one recipient for headers and server; None if it is invalid or not ASCII before the @,
+    which few servers accept (RFC 6531)."""
     if CONTROLS.search(text) or len(text.encode("utf-8", "replace")) > LONGEST_ADDRESS:
         return None
     try:
@@ -242,7 +242,7 @@ def _body_lines(text: str) -> str:
 
 
 def _without_surrogates(text: str) -> str:
-    return text.encode("utf-8", "replace").decode()  # half a surrogate pair cannot be written
+    return text.encode("utf-8", "replace").decode()  # a lone surrogate cannot be encoded
 
 
 def _address_literal(host: str) -> str:

@@ -1,3 +1,4 @@
-"""Forms and documents to print, in every language. Millimetres until `pdf/canvas.py`; no web, no database."""
+"""Paper forms and printed documents, in every language. Lengths are in mm up to `pdf/canvas.py`; no web, no
+database."""
 
 TEXT_DOMAIN = "family"

@@ -1,3 +1,3 @@
-"""The roster: what a student information system says about students, their guardians, languages and homes."""
+"""The roster: import of students, guardians, languages, and homes from a student information system."""
 
 TEXT_DOMAIN = "staff"

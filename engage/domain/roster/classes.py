@@ -1,4 +1,4 @@
-"""By which child a household's paper is sorted and handed out: its youngest in the school."""
+"""The class by which a household's paper forms are sorted and handed out: that of its youngest child in the school."""
 
 from collections.abc import Collection, Container, Iterator
 from dataclasses import dataclass
@@ -14,15 +14,17 @@ AT_ONCE = 1000  # rows read at a time
 
 @dataclass(frozen=True, slots=True)
 class Child:
-    """`id` is the district's own; `class_name` as the school names it, "" where it is not known."""
+    """`id` is the district's id; `class_name` is the school's name of the class, "" if unknown."""
 
     id: str = ""
     class_name: str = ""
 
 
 def youngest_children(session: Session, household_ids: Collection[str], school_id: str) -> dict[str, Child]:
-    """Household id to its youngest child in this school (lowest grade, then lowest id); a child without id and class
-    where the household has none there."""
+    """Return each household's youngest child in this school (lowest grade, then lowest id), by household id.
+
+    A household without a child there has a Child with empty id and class.
+    """
     youngest = dict.fromkeys(household_ids, Child())
     first: dict[str, tuple[int, str]] = {}
     for home, child, grade, name in _children_in_school(session, youngest, school_id):
@@ -33,8 +35,10 @@ def youngest_children(session: Session, household_ids: Collection[str], school_i
 
 
 def _children_in_school(session: Session, homes: Container[str], school_id: str) -> Iterator[tuple[str, str, str, str]]:
-    """Household, child, grade and class of these households' children in the school. The whole school is read at once:
-    asked for some households at a time, SQLite goes through all of its students each time."""
+    """Yield household, child, grade, and class for children of these households in the school.
+
+    Reads the whole school at once: SQLite would scan all its students for each batch of households.
+    """
     query = (
         select(HouseholdStudent.household_id, Student.id, Student.grade, Student.class_name)
         .join(Student, Student.id == HouseholdStudent.student_id)

@@ -1,5 +1,5 @@
-"""The rows of a CSV file one by one, whatever order, case or number of columns it has. A row that cannot be read is
-reported and skipped; a quotation mark that never closes costs its own row and not the rest of the file."""
+"""Reader for CSV files with columns in any order, case, and number. A row that cannot be read is reported and skipped.
+An unclosed quotation mark loses its own row only, not the rest of the file."""
 
 import csv
 import re
@@ -11,24 +11,24 @@ from types import MappingProxyType
 from engage.domain.roster.files import LONGEST_LINE, WINDOWS_1252, RosterSource
 from engage.domain.roster.remarks import RosterRefused
 
-TALLEST = 40  # physical lines of one row: an address has few
-DELIMITERS = ",;\t"  # Excel writes semicolons where the decimal sign is a comma
-SAMPLE = 200  # rows by which the usual number of cells is found
-LEAST_SWALLOWED = 4  # commas of a cell with several lines that may be rows; an address has three at most
+TALLEST = 40  # physical lines of one row; an address has only a few
+DELIMITERS = ",;\t"  # Excel writes semicolons if the decimal separator is a comma
+SAMPLE = 200  # rows read to determine the usual number of cells
+LEAST_SWALLOWED = 4  # delimiters in a multi-line cell that may contain rows; an address has three at most
 _ESCAPED = re.compile("[\ud800-\udfff]")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 Row = dict[str, str | None]
 Tell = Callable[[int, str, str], None]
-"""Called with a line, a reason's code and a value."""
+"""Called with a line number, the code of a reason, and a value."""
 
 
 class _EndlessRow(Exception):
-    """A row that goes on and on."""
+    """A row that exceeds TALLEST or LONGEST_LINE."""
 
 
 class _CountedLines(Iterator[str]):
-    """Physical lines, counted; those of a row that turned out to be none can be given back."""
+    """Iterator over physical lines that counts them. The lines of an invalid row can be read again."""
 
     def __init__(self, lines: Iterator[str]) -> None:
         self._lines, self._back = lines, deque[str]()
@@ -46,23 +46,23 @@ class _CountedLines(Iterator[str]):
         return line
 
     def begin(self) -> int:
-        """The next row begins; returns its line."""
+        """Begin a row and return its line number."""
         self.row, self.length = [], 0
         return self.number + 1
 
     def give_back(self) -> None:
-        """All but the first line of this row are read again."""
+        """Have all but the first line of this row read again."""
         self._back.extendleft(reversed(self.row[1:]))
         self.number -= len(self.row[1:])
 
     def pass_over(self) -> None:
-        """Leave the rest of a line that is too long."""
+        """Skip the rest of a line that is too long."""
         while self.row and not self.row[-1].endswith(("\n", "\r")) and len(self.row[-1]) >= LONGEST_LINE:
             self.row[-1] = next(self._lines, "")
 
 
 def read_records(lines: Iterator[str], tell: Tell, delimiter: str = ",") -> Iterator[tuple[int, list[str]]]:
-    """The line on which each record begins, and its cells; blank lines are left out."""
+    """Yield the line number and the cells of each record, without blank lines. Problems are reported to `tell`."""
     feed = _CountedLines(lines)
     reader = csv.reader(feed, strict=True, delimiter=delimiter)
     while True:
@@ -89,8 +89,10 @@ def read_records(lines: Iterator[str], tell: Tell, delimiter: str = ",") -> Iter
 
 
 def _has_swallowed_row(cells: Sequence[str], delimiter: str) -> bool:
-    """Whether a cell holds the rest of its own row and the beginning of another: a quotation mark that opens in one row
-    and closes in the next takes away whoever stands between."""
+    """Whether a cell contains the rest of its own row and the beginning of another one.
+
+    An unclosed quotation mark that pairs with one in a later row would otherwise remove the rows between them.
+    """
     least = max(LEAST_SWALLOWED, len(cells) // 2)
     return any(cell.count(delimiter) >= least and ("\n" in cell or "\r" in cell) for cell in cells)
 
@@ -111,11 +113,13 @@ def read_rows(
     tell: Tell,
     aliases: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[tuple[int, Row]]:
-    """The rows of a file as dicts by column name in small letters without "_". Cells that are missing at the end of a
-    row are empty where they are `needed`, else None, as if the file had no such column: what was known stays. A row
-    with text beyond the last column is told, and so is one that is longer than the others: a comma without quotation
-    marks has moved its cells. `aliases`: other names of columns. Raises RosterRefused where a needed column is
-    missing."""
+    """Yield line number and row of a file. A row is a dict by column name, in lowercase without "_".
+
+    Cells missing at the end of a row are empty for `needed` columns and otherwise None, as if the file had no such
+    column, so that stored values are not changed. A row with text beyond the last column, or longer than other rows, is
+    reported and skipped: a comma without quotation marks has shifted its cells. `aliases` has other names of columns.
+    Raises RosterRefused if a needed column is missing.
+    """
     encoding = source.encoding(name)
     lines = source.lines(name, encoding)
     top = next(lines, "")
@@ -141,23 +145,25 @@ def read_rows(
 
 
 def _usual_width(begin: Sequence[tuple[int, Sequence[str]]]) -> int:
-    """How many cells most rows have: some programs end every row with a comma too many. 0 where one row alone says."""
+    """Return the most frequent number of cells, since some programs end every row with an extra comma; 0 if no number
+    occurs twice."""
     counted = Counter(len(cells) for _, cells in begin).most_common(1)
     return counted[0][0] if counted and counted[0][1] > 1 else 0
 
 
 def _is_shifted(cells: Sequence[str], wide: int, head: int, usual: int) -> bool:
-    """Whether a row has text beyond the last of `wide` columns, or more cells than the `head` line and `usual`."""
+    """Whether a row has text beyond the last of `wide` columns, or more cells than that and a number other than `head`
+    (cells of the first line) and `usual`."""
     return len(cells) > wide and (any(cells[wide:]) or len(cells) not in (head, usual))
 
 
 def _detect_delimiter(top: str) -> str:
-    """What separates the columns of a file, by its first line."""
+    """Return the delimiter of a file, from its first line."""
     return next((each for each in DELIMITERS if each in top), ",")
 
 
 def _column_names(head: Sequence[str], aliases: Mapping[str, str]) -> list[str]:
-    """The names of the columns; spreadsheets leave headings without a name at the end."""
+    """Return the names of the columns, without the empty headings that spreadsheets leave at the end."""
     names = list(head)
     while names and not names[-1]:
         names.pop()
@@ -180,6 +186,6 @@ def _check_columns(name: str, header: Sequence[str], needed: Sequence[str]) -> N
 
 
 def first_value(row: Mapping[str, str | None], columns: Sequence[str]) -> str | None:
-    """The first of some columns that is not empty; "" where all are, None where the row has none of them."""
+    """Return the first non-empty value of some columns; "" if all are empty, None if the row has none of them."""
     cells = [cell for column in columns if (cell := row.get(column)) is not None]
     return next((cell for cell in cells if cell), "" if cells else None)

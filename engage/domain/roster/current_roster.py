@@ -1,4 +1,4 @@
-"""What the database holds, copied onto the stage; names are opened on the way."""
+"""Copy of the current roster from the database to the staging database, with names decrypted."""
 
 import hashlib
 import json
@@ -19,11 +19,11 @@ from engage.storage.models.roster import (
 )
 from engage.storage.models.schools import Household, School
 
-KEPT = "kept"  # in place of a sealed name where names are no longer kept: anything but what shall be there
+KEPT = "kept"  # in place of an encrypted name when names are no longer stored; it differs from every value to store
 
 
 class TextSealer(Protocol):
-    """Seals and opens texts (domain/security/encryption.py)."""
+    """Encrypts and decrypts texts (domain/security/encryption.py)."""
 
     def seal(self, text: str) -> bytes: ...
 
@@ -31,7 +31,7 @@ class TextSealer(Protocol):
 
 
 def copy_current_roster(session: Session, stage: StagingDb, sealer: TextSealer, keep_names: bool) -> None:
-    """Put the roster as it is now on the stage. What `sealer` raises where a name cannot be opened goes through."""
+    """Copy the current roster to the staging database. Raises what `sealer` raises if a name cannot be decrypted."""
 
     def opened(sealed: bytes | None) -> str | None:
         return None if sealed is None else sealer.open(sealed) if keep_names else KEPT
@@ -67,13 +67,13 @@ def _stream_rows(session: Session, query: Any) -> Iterator[Any]:
 
 
 def roster_version(session: Session) -> str:
-    """Changes with every import: what was compared at one moment must not be stored at another."""
+    """Return a digest that changes with every import, so that a comparison is not stored after another import."""
     ids = sorted(session.scalars(select(RosterImport.id)))
     return hashlib.sha256(json.dumps(ids).encode()).hexdigest()
 
 
 def school_id_generator(session: Session) -> Callable[[str], str]:
-    """Makes school ids that no school has, and gives none of them twice."""
+    """Return a function that makes unused school ids and never returns one twice."""
     taken = set(session.scalars(select(School.id)))
 
     def free(slug: str) -> str:

@@ -1,4 +1,4 @@
-"""The changes an import would make (who is added, changed and gone), and the remarks about its files, by kind."""
+"""The changes an import would make (rows added, changed, and removed), and the remarks about its files, by kind."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -7,8 +7,8 @@ from typing import Any
 from engage.domain.roster.remarks import NOTES, OF_FAMILIES, UNREAD, RemarkGroup
 from engage.domain.roster.staging_db import StagingDb
 
-FIRST_LINES = 3  # lines named of each kind
-FIRST_VALUES = 5  # values named of each kind
+FIRST_LINES = 3  # number of lines listed for each kind of remark
+FIRST_VALUES = 5  # number of values listed for each kind of remark
 
 REMARK_KINDS = "select file, code, count(*), count(distinct value) from problems group by file, code"
 REMARK_LINES = "select distinct line from problems where file = ? and code = ? order by line limit ?"
@@ -17,8 +17,8 @@ REMARK_VALUES = """select value, count(*) as number from problems where file = ?
 
 KINDS = ("schools", "students", "guardians", "households")
 FATES_OF = ("added", "changed", "gone")
-STEEP = 0.2  # share of a group that may go without a warning: a class of leavers is a thirteenth of the students
-LEAST_GONE = 5  # of a school, a language, or the guardians: fewer leave a small group in any year
+STEEP = 0.2  # share of a group that may be removed without a warning; a graduating class is 1/13 of the students
+LEAST_GONE = 5  # minimum for a warning about a school, a language, or guardians; small groups lose fewer in any year
 
 FATES = """
 create table fates (kind text, id text, fate text, primary key (kind, id)) without rowid;
@@ -70,7 +70,7 @@ insert into fates select 'households', id, 'gone' from now_households as n
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """How many rows of one kind are added, changed and gone."""
+    """Numbers of added, changed, and removed rows of one kind."""
 
     added: int = 0
     changed: int = 0
@@ -78,12 +78,12 @@ class Change:
 
     @property
     def total(self) -> int:
-        """All of them."""
+        """Number of all changes."""
         return self.added + self.changed + self.gone
 
 
-# Of those there are now, by group: how many would go. A household that reads another language afterwards leaves its
-# own.
+# Size and number of removed members for each group. A household whose language changes counts as removed from the group
+# of its current language.
 LOSSES = """
 select 'students', '', count(*), count(f.id) from now_students as n
   left join fates as f on f.kind = 'students' and f.id = n.id and f.fate = 'gone'
@@ -106,9 +106,9 @@ LANGUAGES = "select language, count(*) as number from want_households group by l
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """A group that would lose so many that somebody should look twice. `kind`: "students", "guardians" (all of them),
-    "school" (`name` is the school's, `size` its students) or "language" (`name` is a tag, `size` the households that
-    read it)."""
+    """A group with a large loss, which triggers a warning. `kind` is "students", "guardians" (all of them), "school"
+    (`name` is the school's, `size` its number of students), or "language" (`name` is a tag, `size` the number of
+    households that read it)."""
 
     kind: str
     name: str
@@ -118,10 +118,13 @@ class Loss:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What an import would do, by kind ("schools", "students", "guardians", "households"). `refused` counts rows and
-    parts of rows, `students` those there are now and those there shall be. `unread`: files of which a row could not be
-    read; `kept`: how many of a kind stay for that reason alone. `languages`: households afterwards by the tag they
-    read, the most frequent first. `same_guardians`: guardians who look the same as another."""
+    """The effect of an import, by kind ("schools", "students", "guardians", "households").
+
+    `refused` is the number of unused rows and parts of rows; `students` are the numbers before and after. `unread`
+    lists the files with rows that could not be read, and `kept` has the number per kind that stay only because of that.
+    `languages` has the households after the import by language tag, the most frequent first. `same_guardians` is the
+    number of apparent duplicates among guardians.
+    """
 
     changes: dict[str, Change]
     refused: int
@@ -136,27 +139,27 @@ class Preview:
 
     @property
     def steep(self) -> bool:
-        """Whether so many would go that somebody should look twice."""
+        """Whether so many rows would be removed that a warning is shown."""
         return bool(self.losses)
 
     @property
     def nothing(self) -> bool:
-        """Whether the roster is as it shall be."""
+        """Whether the import would change nothing."""
         return not any(change.total for change in self.changes.values())
 
     @property
     def audit_counts(self) -> dict[str, int]:
-        """All numbers under one name each, as the audit log keeps them: "students_added"."""
+        """All numbers by the names used in the audit log, such as "students_added"."""
         every = {f"{kind}_{fate}": getattr(self.changes[kind], fate) for kind in KINDS for fate in FATES_OF}
         return {**every, "refused": self.refused}
 
     def sum(self, fate: str) -> int:
-        """How many of all kinds are "added", "changed" or "gone"."""
+        """Return the number of rows of all kinds that are "added", "changed", or "gone"."""
         return sum(getattr(change, fate) for change in self.changes.values())
 
 
 def compare_roster(stage: StagingDb) -> None:
-    """Write down every fate, and what somebody should look at."""
+    """Store in the staging database what happens to each row, and the warnings."""
     stage.sql.execute("begin")
     stage.run(FATES)
     stage.sql.execute("commit")
@@ -172,7 +175,7 @@ def _is_steep_loss(kind: str, _name: str, size: int, gone: int) -> bool:
 
 
 def build_preview(stage: StagingDb) -> Preview:
-    """The fates, counted."""
+    """Return the preview: the stored changes, counted."""
     counted: dict[str, dict[str, Any]] = {kind: {} for kind in KINDS}
     for kind, fate, number in stage.all("select kind, fate, count(*) from fates group by kind, fate"):
         counted[kind][fate] = number
@@ -192,13 +195,13 @@ def build_preview(stage: StagingDb) -> Preview:
 
 
 def _count_remarks(stage: StagingDb) -> Iterator[tuple[str, int]]:
-    """How many remarks are about what was used all the same, by code."""
+    """Return the number of remarks about data that was used nevertheless, by code."""
     marks = ", ".join("?" * len(NOTES))
     return stage.all(f"select code, count(*) from problems where code in ({marks}) group by code", *NOTES)  # noqa: S608
 
 
 def group_remarks(stage: StagingDb) -> Sequence[RemarkGroup]:
-    """Rows that could not be read first, then what changes families, then by how often it was found."""
+    """Return the remarks in groups: rows that could not be read, then those that affect families, then by frequency."""
     stage.run("create index if not exists problems_kind on problems (file, code, value)")
     groups = []
     for file, code, count, distinct in list(stage.all(REMARK_KINDS)):

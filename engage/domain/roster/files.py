@@ -1,4 +1,4 @@
-"""The source of a roster: a folder or a ZIP file, whose files are read in place and never written anywhere."""
+"""The source of a roster: a folder or ZIP file. Its files are read in place and never extracted."""
 
 import codecs
 import hashlib
@@ -16,24 +16,24 @@ from typing import IO
 from engage.domain.roster.remarks import RosterRefused
 
 MOST_FILES = 200  # entries of a ZIP file; OneRoster has 17 kinds
-LARGEST = 1 << 30  # bytes of one file: a million students have 0.6 GB of enrollments
+LARGEST = 1 << 30  # bytes of one file; the enrollments of a million students have 0.6 GB
 LARGEST_ALL = 2 << 30  # bytes of all files
-TIGHTEST = 200  # times a file may unpack to; rosters were seen at 5 to 40, deflate reaches 1,032
-SMALL = 1 << 20  # bytes below which no file is a bomb
-LONGEST_LINE = 1 << 16  # characters; honest lines are below 4,000
-JUNK = ("__MACOSX/", ".DS_Store", "Thumbs.db", "desktop.ini")  # what Finder and Explorer add
-NEEDED = ("orgs.csv", "users.csv", "manifest.csv")  # where one of these lies, there lies the roster
+TIGHTEST = 200  # largest compression ratio of a file; real rosters have 5 to 40, deflate can reach 1,032
+SMALL = 1 << 20  # bytes; smaller files are never treated as a ZIP bomb
+LONGEST_LINE = 1 << 16  # characters; lines of real rosters are below 4,000
+JUNK = ("__MACOSX/", ".DS_Store", "Thumbs.db", "desktop.ini")  # added by Finder and Explorer
+NEEDED = ("orgs.csv", "users.csv", "manifest.csv")  # a folder with one of these is the roster's folder
 CHUNK = 1 << 16  # bytes read at a time
 WINDOWS_1252 = "cp1252"
 _MULTIBYTE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
-_UNDEFINED = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")  # in Windows-1252
+_UNDEFINED = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")  # bytes that Windows-1252 does not define
 
 Opener = Callable[[], IO[bytes]]
 
 
 class RosterSource:
-    """The files of a roster by name in small letters. `digest` is over the files that were read, whole; `ignored` names
-    what lies in a ZIP file beside the roster's folder and is not read."""
+    """The files of a roster by name in lowercase. `digest` covers all files that were read; `ignored` lists files of a
+    ZIP file outside the roster's folder, which are not read."""
 
     def __init__(self, files: Mapping[str, Opener], ignored: Sequence[str] = ()) -> None:
         self._files = files
@@ -41,7 +41,7 @@ class RosterSource:
         self.ignored = tuple(ignored)
 
     def has(self, name: str) -> bool:
-        """Whether there is such a file."""
+        """Whether the roster has this file."""
         return name in self._files
 
     def encoding(self, name: str) -> str:
@@ -51,8 +51,11 @@ class RosterSource:
             return _detect_encoding(raw, name)
 
     def lines(self, name: str, encoding: str = "utf-8") -> Iterator[str]:
-        """The physical lines of a file with their ends; bytes that are no UTF-8 become lone surrogates, a line beyond
-        LONGEST_LINE comes in pieces. Raises RosterRefused."""
+        """Yield the physical lines of a file with their line ends.
+
+        Bytes that are not UTF-8 become lone surrogates, and a line longer than LONGEST_LINE comes in parts. Raises
+        RosterRefused.
+        """
         with _translate_errors(name), self._files[name]() as raw:
             reader = _DigestingReader(raw)
             yield from _read_lines(io.TextIOWrapper(io.BufferedReader(reader), encoding, "surrogateescape", newline=""))
@@ -65,12 +68,12 @@ class RosterSource:
         return hashlib.sha256(text.encode()).hexdigest()
 
     def beside(self, name: str, path: Path) -> "RosterSource":
-        """The same with one more file, from elsewhere."""
+        """Return the same source with one additional file from another folder."""
         return RosterSource({**self._files, name: lambda: path.open("rb")}, self.ignored)
 
 
 class _DigestingReader(io.RawIOBase):
-    """Passes bytes on and sums them up."""
+    """Passes bytes through and computes their digest."""
 
     def __init__(self, raw: IO[bytes]) -> None:
         self._raw = raw
@@ -88,7 +91,7 @@ class _DigestingReader(io.RawIOBase):
 
 @contextmanager
 def _translate_errors(name: str) -> Iterator[None]:
-    """What reading a file raises, as RosterRefused."""
+    """Convert errors while reading a file to RosterRefused."""
     try:
         yield
     except (zipfile.BadZipFile, zlib.error, EOFError) as problem:
@@ -98,8 +101,11 @@ def _translate_errors(name: str) -> Iterator[None]:
 
 
 def _detect_encoding(raw: IO[bytes], name: str) -> str:
-    """As `RosterSource.encoding` says. A character of several bytes that is UTF-8 shows that the file was UTF-8 and is
-    damaged elsewhere: as Windows-1252 all its other accents would be wrong."""
+    """Implement `RosterSource.encoding`.
+
+    A valid multi-byte character shows that the file is UTF-8 and damaged elsewhere. Read as Windows-1252, all its other
+    accents would be wrong.
+    """
     decoder, sound, tail = codecs.getincrementaldecoder("utf-8")(), True, b""
     chunk = raw.read(CHUNK)
     if chunk[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
@@ -131,7 +137,7 @@ def _read_lines(text: io.TextIOWrapper) -> Iterator[str]:
 
 @contextmanager
 def open_roster(path: Path) -> Iterator[RosterSource]:
-    """The roster at `path`. Raises RosterRefused."""
+    """Open the roster at `path`. Raises RosterRefused."""
     if path.is_dir():
         yield RosterSource(_folder_files(path))
     elif path.is_file():
@@ -176,7 +182,7 @@ def _zip_source(file: zipfile.ZipFile) -> RosterSource:
 
 
 def _normalize_slashes(name: str) -> str:
-    """Some programs for Windows write "\\" between folders."""
+    """Replace the "\\" between folders that some Windows programs write."""
     return name.replace("\\", "/")
 
 
@@ -185,8 +191,8 @@ def _is_in(root: str, name: str) -> bool:
 
 
 def _find_root(names: Iterable[str]) -> str:
-    """The folder in which the roster lies, with "/" at its end; "" where its files lie in the ZIP file itself.
-    Raises RosterRefused where several folders hold one."""
+    """Return the roster's folder, with "/" at the end; "" for the top level of the ZIP file. Raises RosterRefused if
+    several folders contain a roster."""
     places = {name.rpartition("/")[0] for name in names if name.rpartition("/")[2].lower() in NEEDED}
     if "" in places or not places:
         return ""
@@ -196,8 +202,8 @@ def _find_root(names: Iterable[str]) -> str:
 
 
 def _check_place(entry: zipfile.ZipInfo) -> None:
-    """Raise RosterRefused for an entry that points outside, or is no plain file. The names of entries are looked at as
-    they stand in the file: Python cuts them at a NUL."""
+    """Raise RosterRefused for an entry that points outside the ZIP file or is not a regular file. Names are checked as
+    stored in the file, since Python truncates them at a NUL."""
     name = entry.orig_filename
     parts = _normalize_slashes(name).split("/")
     if "\0" in name or ".." in parts or not parts[0] or ":" in parts[0]:
@@ -208,7 +214,7 @@ def _check_place(entry: zipfile.ZipInfo) -> None:
 
 
 def _check_entry(entry: zipfile.ZipInfo) -> None:
-    """Raise RosterRefused for a file that cannot be read, or that is a bomb."""
+    """Raise RosterRefused for an entry that cannot be read or that is a ZIP bomb."""
     name = entry.orig_filename
     if entry.flag_bits & 1:
         raise RosterRefused("zip_locked", name)

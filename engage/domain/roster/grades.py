@@ -1,18 +1,19 @@
-"""Grades in their order, as OneRoster spells them (CEDS 000100: IT, PR, PK, TK, KG, 01 to 13, PS, UG, Other), and as
-student information systems write them."""
+"""Grades in their order, in OneRoster's spelling (CEDS 000100: IT, PR, PK, TK, KG, 01 to 13, PS, UG, Other), and the
+spellings of student information systems."""
 
 import re
 from functools import lru_cache
 
 ORDER = ("IT", "PR", "PK", "TK", "KG", *(f"{each:02}" for each in range(1, 14)), "PS")
-LAST = len(ORDER)  # of a grade that has no place in the order: it does not decide who is the youngest
-UNORDERED = ("UG", "OTHER")  # ungraded, and CEDS's "Other": known, without a place in the order
+LAST = len(ORDER)  # rank of a grade without a place in the order; it never decides who is youngest
+UNORDERED = ("UG", "OTHER")  # ungraded, and "Other" of CEDS: valid, but without a place in the order
 _RANKS = {grade: rank for rank, grade in enumerate(ORDER)}
 _ORDINALS = (
     *("FIRST", "SECOND", "THIRD", "FOURTH", "FIFTH", "SIXTH"),
     *("SEVENTH", "EIGHTH", "NINTH", "TENTH", "ELEVENTH", "TWELFTH"),
 )
-# Letters and digits only. -1, -2 and 0: PowerSchool; PK3, PK4: three and four years old; KF, KH: full and half day
+# Letters and digits only. -1, -2, and 0 are from PowerSchool; PK3 and PK4 are for ages three and four; KF and KH are
+# full and half day
 _SPELLINGS = {
     **dict.fromkeys(("INF", "INFANT", "TODDLER", "INFANTTODDLER", "-3"), "IT"),
     **dict.fromkeys(("PRESCHOOL", "PS3", "PS4", "PPK", "EC", "ECE", "EARLYCHILDHOOD", "-2"), "PR"),
@@ -35,8 +36,8 @@ _NUMBER = re.compile(r"0*([1-9]|1[0-3])(ST|ND|RD|TH)?")
 
 @lru_cache(maxsize=1024)
 def parse_grade(text: str) -> str | None:
-    """The grade as OneRoster spells it, the first where several are named; "" where none is, None where it is not
-    known."""
+    """Return the grade in OneRoster's spelling, the first of several; "" if the text is empty, None if it is
+    unknown."""
     plain = re.sub(r"[\s._/]+|(?<=\w)-", "", text.split(",")[0].upper())
     if not plain or plain in _RANKS or plain in UNORDERED:
         return plain
@@ -47,5 +48,5 @@ def parse_grade(text: str) -> str | None:
 
 
 def grade_rank(grade: str) -> int:
-    """0 for the youngest, LAST where the grade has no place in the order."""
+    """Return the rank of a grade: 0 for the youngest, LAST if it has no place in the order."""
     return _RANKS.get(grade, LAST)

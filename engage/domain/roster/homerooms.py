@@ -1,9 +1,10 @@
-"""Homerooms: which class a student sits in, out of classes.csv and enrollments.csv.
+"""Homerooms of students, from classes.csv and enrollments.csv.
 
-Only a class that calls itself a homeroom counts; a subject is never taken for one. A student who sits in several has
-the one that has begun, of these the primary one, of these the first by title; a homeroom of a school that is not the
-student's does not count. Classes are not kept, only their titles with the students: a list of changes says a student's
-new class where it holds both the class and the enrollment; else what was known stays, until the next whole list."""
+Only classes whose type is homeroom count, never subjects. Of several homerooms, one that has begun is preferred, then
+the primary one, then the first by title; a homeroom of another school is ignored. Only titles are stored, with the
+students. A delta import changes a student's class only if it includes both the class and the enrollment; otherwise the
+stored class stays until the next full import.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
@@ -15,17 +16,18 @@ from engage.domain.roster.staging_db import StagingDb
 from engage.questionnaire.text_cleaning import clean_text
 
 TITLE_MOST = 100  # characters, as the column holds
-TYPES = frozenset({"homeroom", "scheduled"})  # OneRoster 1.1 and 1.2, classType; 1.2 adds words that begin with "ext:"
+TYPES = frozenset({"homeroom", "scheduled"})  # classType of OneRoster; 1.2 also allows "ext:..."
 HOMEROOM, OTHER, UNSURE = "homeroom", "other", "unsure"
-NOW, SOON, OVER = "1 now", "2 soon", "3 over"  # a seat's states in the order in which they count
-CACHE = 50_000  # classes whose kind is remembered: more than a district of a million students has homerooms
+NOW, SOON, OVER = "1 now", "2 soon", "3 over"  # states of an enrollment, in order of preference
+CACHE = 50_000  # classes in the cache; even a district of a million students has fewer homerooms
 
 Tell = Callable[[str, str], None]
-"""Called with a reason's code and a value."""
+"""Called with the code of a reason and a value."""
 
 
 def parse_class(row: Row, gone: bool, tell: Tell) -> Sequence[Any]:
-    """kind, title, org of a row of classes.csv; UNSURE, and reported, where it cannot be used."""
+    """Return kind, title, and org of a row of classes.csv. The kind is UNSURE, with a report, if the row cannot be
+    used."""
     title = clean_text(row["title"] or "", lines=False)[:TITLE_MOST].strip()
     kind = (row["classtype"] or "").lower()
     org = row.get("schoolsourcedid") or None
@@ -38,8 +40,8 @@ def parse_class(row: Row, gone: bool, tell: Tell) -> Sequence[Any]:
 
 
 def class_kind_lookup(stage: StagingDb) -> Callable[[str], str | None]:
-    """A function from a class's id to its kind: None of one that is not on the stage, or is there only to be
-    deleted."""
+    """Return a function from the id of a class to its kind. None for a class that is not in the staging database, or is
+    there only to be deleted."""
 
     @lru_cache(CACHE)
     def kind(id: str) -> str | None:
@@ -52,12 +54,12 @@ def class_kind_lookup(stage: StagingDb) -> Callable[[str], str | None]:
 
 
 def is_homeroom_enrollment(kind: str | None, gone: bool) -> bool:
-    """Whether a student's row of enrollments.csv says something of homerooms, by the kind of its class."""
+    """Whether a student's row of enrollments.csv concerns homerooms, by the kind of its class."""
     return gone if kind is None else kind != OTHER
 
 
 def parse_enrollment(row: Row, gone: bool, kind: str | None, today: date, tell: Tell) -> Sequence[Any]:
-    """state, main of a row that says something of homerooms."""
+    """Return the state, and whether it is the primary one, of a row that concerns homerooms."""
     begins, ends = _parse_day(row, "begindate", tell), _parse_day(row, "enddate", tell)
     if gone or (ends is not None and ends < today):
         state = OVER
@@ -104,8 +106,10 @@ update want_students set class = '' where class <> '' and id in (select id from 
 
 
 def assign_classes(stage: StagingDb, modes: Mapping[str, str], *, whole: bool) -> None:
-    """Put each student's class into want_students, which holds what was known. Unless the lists are `whole`, who sits
-    nowhere in them stays where they were."""
+    """Set the class of each student in want_students, which has the current classes.
+
+    Unless the files are `whole`, students without a homeroom in them keep their current class.
+    """
     class_modes = {modes[name] for name in ("classes", "enrollments")}
     if "absent" not in class_modes and stage.stored_value("seats"):
         stage.run(SEATED, all_seats=whole and class_modes == {"bulk"})

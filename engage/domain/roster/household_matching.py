@@ -1,5 +1,4 @@
-"""The households of the roster as it shall be: who belongs to each, where it is asked, in which language, and which of
-those that are there now it is."""
+"""Households of the new roster: members, school, language, and the matching current household."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -23,7 +22,7 @@ select m.home, s.school, s.language, s.name from members as m join want_students
 where m.kind = 's' order by m.home, s.rank, s.id
 """
 
-# A household's guardians: first those of its youngest child, in the order of that child's row.
+# The guardians of a household: first those of its youngest child, in the order of that child's row.
 GUARDIANS = """
 select m.home, g.reads, g.speaks, g.contact, min(printf('%03d %s %06d', s.rank, s.id, l.position)) as place
 from members as m join want_guardians as g on g.id = m.member join want_links as l on l.guardian = g.id
@@ -39,7 +38,7 @@ group by m.home, n.household order by shared desc, m.home, n.household
 
 
 def match_households(stage: StagingDb, keep_names: bool) -> None:
-    """Work out members, want_homes and same: the households, numbered in the order of their first child's id."""
+    """Fill the tables members, want_homes, and same. Households are numbered in the order of their first child's id."""
     stage.sql.execute("begin")
     stage.run(TABLES)
     stage.put("members", _member_rows(group_households(_guardians_by_student(stage), dict(_home_keys(stage)))))
@@ -72,7 +71,7 @@ def _member_rows(households: Iterator[HouseholdMembers]) -> Iterator[tuple[int, 
 
 
 def _describe_homes(stage: StagingDb, keep_names: bool) -> Iterator[tuple[Any, ...]]:
-    """home, school of the youngest child, language, speaks, greeting."""
+    """Yield home, school of the youngest child, language, speaks, greeting."""
     adults = _group_by_home(stage.all(GUARDIANS))
     waiting = next(adults, None)
     for home, children in _group_by_home(stage.all(CHILDREN)):
@@ -94,7 +93,7 @@ def _first_text(texts: list[str]) -> str:
 
 
 def _greeting(children: list[Any], guardians: list[Any]) -> str | None:
-    """Whom a letter greets: the names, and no words."""
+    """Return the names for the salutation of letters as JSON, without any words."""
     contacts = [json.loads(row[3]) for row in guardians if row[3]]
     names = {
         "students": [row[3] for row in children if row[3]],
@@ -104,7 +103,8 @@ def _greeting(children: list[Any], guardians: list[Any]) -> str | None:
 
 
 def _match_current_households(stage: StagingDb) -> Iterator[tuple[int, str]]:
-    """Which household of now each home is: the one it shares most with, if at least half of its members stayed."""
+    """Match each new household to the current one that shares the most members with it, if at least half of those
+    stayed."""
     sizes = dict(stage.all("select household, count(*) from now_members group by household"))
     taken: set[str] = set()
     matched: set[int] = set()
@@ -119,7 +119,7 @@ New = Callable[[], str]
 
 
 def assign_new_ids(stage: StagingDb, new_id: New) -> None:
-    """Give each home that is none of those of now an id of its own."""
+    """Give a new id to each household that does not match a current one."""
     stage.sql.execute("begin")
     missing = [row[0] for row in stage.all("select home from want_homes where home not in (select home from same)")]
     stage.put("same", ((home, new_id()) for home in missing))

@@ -1,8 +1,10 @@
-"""Households made of children and their guardians. Pure; the order of the rows does not matter.
+"""Grouping of children and guardians into households. Pure functions; the order of rows does not matter.
 
-Guardians who share a child are one household, with all the children of each of them. Where the district gives a key of
-the home, guardians with different keys never share a household: their child belongs to both. A guardian without a key
-belongs to the home of the child's first guardian. The same key alone joins nobody: a house of flats has one address."""
+Guardians who share a child are one household, with all the children of each of them. If the district has a key for each
+home, guardians with different keys are never in the same household: their child belongs to both. A guardian without a
+key belongs to the home of the child's first guardian. The same key alone does not form a household, since an apartment
+building has one address.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,14 +12,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class HouseholdMembers:
-    """One household: ids of its guardians and of its children, each sorted."""
+    """One household: the ids of its guardians and of its children, both sorted."""
 
     guardians: tuple[str, ...]
     children: tuple[str, ...]
 
 
 class _UnionFind:
-    """A union-find that refuses to join two different keys."""
+    """A union-find that does not join sets with different keys."""
 
     def __init__(self, keys: Mapping[str, str]) -> None:
         self._given = keys
@@ -25,7 +27,7 @@ class _UnionFind:
         self._key: dict[str, str] = {}
 
     def find(self, one: str) -> str:
-        """The one who stands for the home of this one."""
+        """Return the representative of a set."""
         parent = self._parent
         if one not in parent:
             parent[one], self._key[one] = one, self._given.get(one, "")
@@ -34,7 +36,7 @@ class _UnionFind:
         return one
 
     def join(self, one: str, other: str) -> None:
-        """Make two homes one, unless they have different keys."""
+        """Join two sets unless they have different keys."""
         one, other = self.find(one), self.find(other)
         first_key, theirs = self._key[one], self._key[other]
         if one != other and (first_key == theirs or not first_key or not theirs):
@@ -43,8 +45,11 @@ class _UnionFind:
 
 
 def group_households(guardians_of: Mapping[str, Sequence[str]], keys: Mapping[str, str]) -> Iterator[HouseholdMembers]:
-    """Every household. `guardians_of`: each child's guardians in their order, none for a child without; `keys`: the
-    home's key of those guardians who have one. Households come in the order of their first child's id."""
+    """Yield every household in the order of its first child's id.
+
+    `guardians_of` has the guardians of each child in order (empty if none); `keys` has the home key of guardians who
+    have one.
+    """
     joined = _UnionFind(keys)
     children = sorted(guardians_of)
     for child in children:
@@ -57,7 +62,7 @@ def group_households(guardians_of: Mapping[str, Sequence[str]], keys: Mapping[st
 
 
 def _join_equal_keys(joined: _UnionFind, guardians: Sequence[str], keys: Mapping[str, str]) -> None:
-    """Before anything else, so that whoever has no key cannot be the bridge between two homes."""
+    """Join guardians with equal keys first, so that a guardian without a key cannot connect two homes."""
     if len(guardians) > 1:
         first: dict[str, str] = {}
         for guardian_id in guardians:

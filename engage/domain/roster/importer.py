@@ -1,5 +1,7 @@
-"""An import in three steps: read and compare, seal, store. Only the last needs the database for writing, so that
-families' answers wait as shortly as possible."""
+"""A roster import in three steps: read and compare, encrypt, store.
+
+Only the last step locks the database for writing, so that families' submissions wait as little as possible.
+"""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -32,19 +34,19 @@ from engage.storage.models.roster import (
 )
 from engage.storage.models.schools import Household, School
 
-HOME_KEY = "roster homes"  # the site's secret for this purpose makes the digests of homes' keys
+HOME_KEY = "roster homes"  # purpose of the derived key for digests of home keys
 Progress = Callable[[str, int], None]
-"""Called after each step with what it was about and how many there were."""
+"""Called after each step with its name and a number of rows."""
 
 
 class RosterChanged(Exception):
-    """Another import came between the preview and its confirmation; read the files again."""
+    """Another import was stored between the preview and its confirmation. The files must be read again."""
 
 
 @dataclass(frozen=True, slots=True)
 class ImportOptions:
-    """How to import: `today` ends roles, `keep_names` as the setting says, `home_key` (HOME_KEY) hides homes' keys,
-    `opt_out_key` (refusals.OPT_OUT_KEY) marks children who are not to be asked about."""
+    """Options of an import. `today` decides which roles have ended; `keep_names` is the setting; `home_key` (HOME_KEY)
+    is for digests of home keys; `opt_out_key` (opt_outs.OPT_OUT_KEY) is for digests of children who are opted out."""
 
     today: date
     keep_names: bool
@@ -61,8 +63,8 @@ def _ignore_progress(_what: str, _number: int) -> None:
 def prepare_import(
     session: Session, source: RosterSource, stage: StagingDb, how: ImportOptions, progress: Progress = _ignore_progress
 ) -> Preview:
-    """Read the files and compare them with the database, which is only read. Raises RosterRefused, with the remarks
-    that were collected until then."""
+    """Read the files and compare them with the database, which is not changed. Raises RosterRefused, with the remarks
+    so far."""
     try:
         return _compare_files(session, source, stage, how, progress)
     except RosterRefused as refused:
@@ -91,7 +93,7 @@ def _compare_files(
 
 
 def seal_names(stage: StagingDb, sealer: TextSealer) -> None:
-    """Seal the names of whoever is added or changed, ahead of the transaction."""
+    """Encrypt the names of added and changed people before the transaction begins."""
     stage.sql.execute("begin")
     stage.run("drop table if exists sealed")
     stage.run("create table sealed (kind text, id text, sealed blob, primary key (kind, id)) without rowid")
@@ -112,8 +114,10 @@ def seal_names(stage: StagingDb, sealer: TextSealer) -> None:
 def store_roster(
     session: Session, stage: StagingDb, today: date, by: int | None, rng: Random, progress: Progress = _ignore_progress
 ) -> str:
-    """Write what was prepared and sealed in the caller's transaction; returns the id of the import. Raises
-    RosterChanged; never commits. `by` is the staff id of whoever does it, None on the command line."""
+    """Write a prepared and encrypted import in the caller's transaction; returns the id of the import.
+
+    Raises RosterChanged; never commits. `by` is the staff id, or None for the command line.
+    """
     if roster_version(session) != stage.stored_value("moment"):
         raise RosterChanged("The roster was imported by somebody else in the meantime. Read the files again.")
     opt_outs.mark_before_import(session, stage, today)
@@ -137,7 +141,7 @@ def store_roster(
     return done.id
 
 
-# what, table, its columns (the first is its key), and their values with the fate in front: schools first, links last
+# Kind, table, columns (the key first), and a query for their values after the kind of change. Schools first, links last
 WRITES: Sequence[tuple[str, Any, tuple[str, ...], str]] = (
     (
         "schools",
@@ -191,7 +195,7 @@ WRITES: Sequence[tuple[str, Any, tuple[str, ...], str]] = (
 
 
 def _write_rows(session: Session, table: Any, columns: tuple[str, ...], stage: StagingDb, query: str) -> int:
-    """Insert what is added and update the rest, in batches; returns how many rows. The key comes first."""
+    """Insert added rows and update changed ones in batches; returns their number. The key is the first column."""
     rows, total, here = table.__table__, 0, session.connection()
     flags = [name for name in columns if isinstance(rows.c[name].type, Boolean)]
     values: dict[str, Any] = {name: bindparam(name) for name in columns}
@@ -199,7 +203,7 @@ def _write_rows(session: Session, table: Any, columns: tuple[str, ...], stage: S
     changed = (
         [] if len(columns) < 3 else [_where_keys(update(rows), columns[0]).values({n: values[n] for n in columns[1:]})]
     )
-    old = [BulkStatement(here, each, ("key0", *columns[1:]), flags) for each in changed]  # links are new or gone
+    old = [BulkStatement(here, each, ("key0", *columns[1:]), flags) for each in changed]  # links never change
     for batch in batches(stage.all(query)):
         total += len(batch)
         new.run([row[1:] for row in batch if row[0] == "added"])
@@ -209,8 +213,10 @@ def _write_rows(session: Session, table: Any, columns: tuple[str, ...], stage: S
 
 
 def _delete_gone(session: Session, stage: StagingDb) -> None:
-    """Links that moved or are over, then people and households that are gone. A household that an invitation names
-    stays, without members and names."""
+    """Delete links that moved or ended, then removed people and households.
+
+    A household with an invitation stays, without members and names.
+    """
     moved = stage.all("select student, guardian, position from new_links where before is not null")
     moves = _where_keys(update(Guardianship), "student_id", "guardian_id").values(position=bindparam("value"))
     _run_batches(session, moves, moved, "key0", "key1", "value")
@@ -231,7 +237,7 @@ def _gone_ids(stage: StagingDb, kind: str) -> Iterator[Any]:
 
 
 def _where_keys(statement: Any, *keys: str) -> Any:
-    """The statement for the row with these keys, to be given as key0, key1."""
+    """Return the statement for the row with these keys, which are the parameters key0 and key1."""
     columns = statement.table.c
     return statement.where(*(columns[key] == bindparam(f"key{number}") for number, key in enumerate(keys)))
 

@@ -1,5 +1,5 @@
-"""Languages as student information systems write them ("Spanish", "spa", "es-MX", "Arabic (Egypt)") as the tags used
-here. What counts as a language, and by which names, is this folder's languages.tsv and nothing that is installed."""
+"""Conversion of languages as student information systems write them ("Spanish", "spa", "es-MX", "Arabic (Egypt)") to
+language tags. All languages and names are in languages.tsv in this folder; no installed library is used."""
 
 import re
 import unicodedata
@@ -13,24 +13,26 @@ from engage.storage.models.schools import UNDETERMINED
 UNKNOWN = frozenset(
     ("unknown", "other", "none", "na", "n a", "und", "mul", "mis", "zxx", "not specified", "undetermined", "not known")
 )
-"""What says that a language is not known, as keys."""
-# Codes of ISO 639 that say something else in a cell of a spreadsheet: "No", Chinese as "CH", not a number as "NaN".
+"""Normalized texts that mean an unknown language."""
+# ISO 639 codes that mean something else in a spreadsheet cell: "No", Chinese as "CH", and "NaN" for not a number.
 NOT_CODES = frozenset(("no", "ch", "nan", "new"))
-HANT_REGIONS = frozenset(("TW", "HK", "MO"))  # Chinese is written in traditional characters there
-# RFC 5646 section 2.1: language, script, region; variants and extensions are well formed and say nothing we use
+HANT_REGIONS = frozenset(("TW", "HK", "MO"))  # regions where Chinese is written in traditional characters
+# RFC 5646 section 2.1: language, script, region. Variants and extensions are well-formed but not used.
 _TAG = re.compile(r"([a-z]{2,3})(?:-([a-z]{4}))?(?:-([a-z]{2}|[0-9]{3})(?:-(?:[a-z0-9]{5,8}|[0-9][a-z0-9]{3}))*)?")
 _EXTENSIONS = re.compile(r"-(?:x(?:-[a-z0-9]{1,8})+|[a-wyz0-9](?:-[a-z0-9]{2,8})+).*\Z")
-_ADDRESS = re.compile(r"\A[a-z]+://.*[#/]")  # of a descriptor: uri://ed-fi.org/LanguageDescriptor#spa
+_ADDRESS = re.compile(r"\A[a-z]+://.*[#/]")  # prefix of a descriptor: uri://ed-fi.org/LanguageDescriptor#spa
 _BETWEEN = re.compile(r"\s*[()\[\];/|]\s*|\s+[-–—:]\s+")
-_ACCENTS = re.compile("[\u0300-\u036f'’ʼ‘`´ʻ]")  # an apostrophe is a sound in some names and is often left out
+_ACCENTS = re.compile("[\u0300-\u036f'’ʼ‘`´ʻ]")  # an apostrophe is a sound in some names, and often left out
 _DATA = Path(__file__).with_name("languages.tsv")
 
 
 @lru_cache(maxsize=4096)
 def find_language_tag(text: str) -> str | None:
-    """The tag of a language by its name or code: a shipped language's tag where it is one, else the tag itself in its
-    usual spelling, at most 20 characters; "" where the cell is empty or says that nobody knows it, None where it names
-    no language."""
+    """Return the tag of a language from its name or code.
+
+    A shipped language has its shipped tag; others have their usual spelling, at most 20 characters. "" if the cell is
+    empty or says that the language is unknown; None if it does not name a language.
+    """
     plain = _ADDRESS.sub("", " ".join(text.split()).lower())
     parts = [part for part in _BETWEEN.split(plain) if part]
     named = [part for part in parts if _name_key(part) not in UNKNOWN]
@@ -42,12 +44,12 @@ def find_language_tag(text: str) -> str | None:
 
 
 def is_unknown_language(text: str) -> bool:
-    """Whether a cell says in words that the language is not known."""
+    """Whether a text says that the language is unknown."""
     return bool(text.strip()) and find_language_tag(text) == ""
 
 
 def language_label(tag: str) -> str:
-    """A language's English name; "not known" of UNDETERMINED, the tag where it is none of ours."""
+    """Return a language's English name; "not known" for UNDETERMINED, and the tag itself for an unknown tag."""
     if tag in LANGUAGES:
         return LANGUAGES[tag].english
     if tag == UNDETERMINED:
@@ -68,7 +70,7 @@ def _tag_by_name(part: str) -> str | None:
 
 
 def _normalize_tag(plain: str) -> str | None:
-    """The tag of a code of ISO 639, with script and region; None where ISO 639 does not have it."""
+    """Return the tag for an ISO 639 code with optional script and region. None if ISO 639 does not have it."""
     match = _TAG.fullmatch(_EXTENSIONS.sub("", plain))
     if not match:
         return None
@@ -81,8 +83,8 @@ def _normalize_tag(plain: str) -> str | None:
 
 
 def _shipped_tag(language: str, script: str, region: str) -> str:
-    """A shipped tag in the same language and script, else the parts put together."""
-    if language == "zh":  # written Chinese is told apart by its script, whatever the country
+    """Return the shipped tag with the same language and script, otherwise the tag made of the parts."""
+    if language == "zh":  # written Chinese is distinguished by script, regardless of the country
         script = script or ("Hant" if region in HANT_REGIONS else "Hans")
     for tag in LANGUAGES:
         subtag, _, own_script = tag.partition("-")
@@ -92,13 +94,13 @@ def _shipped_tag(language: str, script: str, region: str) -> str:
 
 
 def _name_key(name: str) -> str:
-    """A name without marks and accents: "Chinese (Simplified)" and "Chinese, Simplified" are the same."""
+    """Normalize a name, without punctuation and accents: "Chinese (Simplified)" and "Chinese, Simplified" are equal."""
     bare = _ACCENTS.sub("", unicodedata.normalize("NFKD", name.casefold()))
     return " ".join(re.sub(r"[\s(),./–—-]+", " ", unicodedata.normalize("NFC", bare)).split())
 
 
 def _language_rows() -> Iterator[tuple[str, list[str], list[str]]]:
-    """Tag, codes and names of each line of languages.tsv."""
+    """Yield tag, codes, and names of each line of languages.tsv."""
     for line in _DATA.read_text("utf-8").splitlines():
         if not line.startswith("#"):
             tag, codes, names = line.split("\t")
@@ -107,7 +109,7 @@ def _language_rows() -> Iterator[tuple[str, list[str], list[str]]]:
 
 @cache
 def _tags_by_code() -> dict[str, str]:
-    """Tag by code of ISO 639, in small letters."""
+    """Return the tags by ISO 639 code, in lowercase."""
     tags: dict[str, str] = {}
     for tag, codes, _ in _language_rows():
         tags |= dict.fromkeys(codes, tag)
@@ -118,7 +120,8 @@ def _tags_by_code() -> dict[str, str]:
 
 @cache
 def _tags_by_name() -> dict[str, str]:
-    """Tag by name: of ISO 639 and CLDR, what schools write besides, and the shipped languages' own."""
+    """Return the tags by name: names of ISO 639 and CLDR, other names used by schools, and names of shipped
+    languages."""
     tags: dict[str, str] = {}
     for tag, _, names in _language_rows():
         language, _, more = tag.partition("-")

@@ -1,7 +1,8 @@
-"""What the roster shall be: what the files say, laid over what is there where they say nothing of it.
+"""Merge of the files of an import with the current roster, where the files have no data.
 
-A column that is in no file leaves what was known. A row that was refused leaves its person as they were. In a list of
-changes (delta) everybody who is not in it stays."""
+A column that is in no file leaves the stored value. A row that was refused leaves its person unchanged. In a delta
+import everyone who is not in the files stays.
+"""
 
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
@@ -12,8 +13,8 @@ from engage.domain.roster.staging_db import StagingDb
 from engage.storage.slugs import make_slug
 
 SCHOOL_ID_MOST = 36  # characters, so that "-2" and so on still fit into 40
-CHILDREN = 25  # of one guardian; more is a stand-in such as "Unknown parent"
-REVERSE = 1000  # position of a guardian who named the student, where the student's row does not name the guardian
+CHILDREN = 25  # children of one guardian; more indicate a placeholder such as "Unknown parent"
+REVERSE = 1000  # position of a guardian whose row names the student, if the student's row does not name the guardian
 
 ONCE = """
 create index users_id on users (id);
@@ -155,7 +156,8 @@ FLAG = """case when coalesce(max(u.{0}, t.{0}), u.{0}, t.{0}) is null then n.{0}
 STAYS = """(id in (select id from refused) or :keep_people
   or (not :whole and id not in (select id from dropped)))"""
 
-# In which language a guardian's name is ordered: what the guardian reads or speaks, else what a child speaks at home.
+# The language that decides the order of a guardian's names: the language the guardian reads or speaks, else a child's
+# home language.
 NAMED_IN = """coalesce(nullif({reads}, ''), nullif({speaks}, ''),
   (select s.language from agents as a join want_students as s on s.id = a.user
     where a.agent = f.id and s.language <> '' order by s.id limit 1),
@@ -234,8 +236,8 @@ insert into problems select 'users.csv', coalesce(f.line, 0), 'same_guardian',
 
 
 def merge_roster(stage: StagingDb, keep_names: bool, free: Callable[[str], str]) -> None:
-    """Work out want_schools, want_students, want_guardians and want_links on a stage that holds the files and what is
-    there now. `free` makes an id nobody has. Raises RosterRefused."""
+    """Fill want_schools, want_students, want_guardians, and want_links in a staging database with the files and the
+    current roster. `free` makes unused ids. Raises RosterRefused."""
     modes: dict[str, str] = stage.stored_value("modes")
     values = _statement_values(modes, stage.unread) | {"keep_names": keep_names}
     stage.keep("keep_people", values["keep_people"])
@@ -251,8 +253,11 @@ def merge_roster(stage: StagingDb, keep_names: bool, free: Callable[[str], str])
 
 
 def _statement_values(modes: Mapping[str, str], unread: Collection[str]) -> dict[str, object]:
-    """The values that the statements use. Who is in a row that could not be read is not known: while there is one in a
-    whole list, nobody is taken out for not being in it, and what another file said of somebody stays."""
+    """Return the parameters of the SQL statements.
+
+    It is unknown whom an unreadable row concerns. If a full list has such a row, nobody is removed for not being in it,
+    and data about a person from other files stays.
+    """
     whole = modes["users"] == "bulk"
     return {
         "whole": whole,
@@ -295,9 +300,11 @@ def _merge_people(stage: StagingDb, values: dict[str, object]) -> None:
 
 
 def _language_expression(stored: str, **columns: str) -> str:
-    """The first language that a file names; `columns` are its columns, the first counts most. Before the next one comes
-    what was known, where a file names a language that is not understood, or a row of it could not be read. Then what
-    the files leave empty, and what was known."""
+    """Return an SQL expression for a language. `columns` are the columns of the files, by priority.
+
+    The first file that names a language decides. If a file has an unrecognized language, or a row of it could not be
+    read, the stored value has priority over files after it. Last come columns that are empty, and the stored value.
+    """
     keep = {"languages": ":keep_languages", "traits": ":keep_traits"}
     terms = []
     for source, column in columns.items():
@@ -308,8 +315,10 @@ def _language_expression(stored: str, **columns: str) -> str:
 
 
 def _merge_schools(stage: StagingDb, whole: bool, unread: bool, free: Callable[[str], str]) -> None:
-    """want_schools (id, name, source, active), and places (org, state, school): what each org is to a student. A school
-    that is not in a whole list is closed; not while a row could not be read, which may be its own."""
+    """Fill want_schools (id, name, source, active), and places (org, state, school), which has the meaning of each org.
+
+    A school that is missing from a full list is closed, unless a row could not be read, which may be the school's.
+    """
     stage.run(
         "create table want_schools (id text primary key, name text, source text, active integer) without rowid;"
         "create table places (org text primary key, state text, school text) without rowid"
@@ -341,7 +350,8 @@ def _merge_schools(stage: StagingDb, whole: bool, unread: bool, free: Callable[[
 
 
 def _claim_school(unclaimed: list[list[Any]], name: str) -> list[Any] | None:
-    """A school that did not come with a roster and has this name; it is claimed from now on."""
+    """Remove and return a school with this name that is not from a roster; from now on it belongs to the roster. None
+    if none."""
     for row in unclaimed:
         if row[1].casefold() == name.casefold():
             unclaimed.remove(row)
@@ -354,5 +364,5 @@ def _school_id(name: str) -> str:
 
 
 def _note_same_guardians(stage: StagingDb) -> None:
-    """Guardians whose name, e-mail address and phone number are the same, under several ids."""
+    """Report guardians with the same name, email address, and phone number but different ids."""
     stage.run(SAME_GUARDIANS)

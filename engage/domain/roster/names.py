@@ -1,4 +1,4 @@
-"""Names of people: on one line, in the order of their language; and erased, where a district keeps no names."""
+"""Names of people: formatting in the order of their language, and erasure if a district does not store names."""
 
 import re
 from typing import Any
@@ -11,18 +11,18 @@ from engage.storage.models.roster import Guardian, Student
 from engage.storage.models.schools import Household
 
 NAMED: tuple[Any, ...] = (Guardian.contact, Student.name, Household.greeting)
-"""Every column that holds a name or an address, sealed."""
+"""Every column with an encrypted name or address."""
 
 FAMILY_FIRST = frozenset(("vi", "zh", "yue", "nan", "hak", "wuu", "cdo", "ko", "hu"))
-# Han characters and Hangul are written without a space between the names (Unicode blocks; extensions A to F of Han)
+# Han characters and Hangul are written without a space between names (Unicode blocks; Han extensions A to F)
 _JOINED = re.compile(
     "[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0002ebef\uac00-\ud7af\u1100-\u11ff]+", re.ASCII
 )
 
 
 def full_name(given_name: str | None, family: str | None, language: str | None) -> str | None:
-    """Given name and family name; the family name first where `language` (a tag) puts it so, or where both are written
-    in Han characters or Hangul. None where neither is there."""
+    """Return given name and family name. The family name is first if `language` (a tag) requires it, or if both are
+    written in Han characters or Hangul. None if both are missing."""
     if given_name is None and family is None:
         return None
     given_name, family = given_name or "", family or ""
@@ -33,8 +33,9 @@ def full_name(given_name: str | None, family: str | None, language: str | None) 
 
 
 def erase_names(session: Session) -> None:
-    """Empty every column that holds a name or an address.
+    """Empty every column that has a name or an address.
 
-    Who belongs to whom, and languages, stay."""
+    Relationships and languages stay.
+    """
     for column in NAMED:
         session.execute(update(column.class_).where(column.is_not(None)).values({column.key: None}))

@@ -1,4 +1,4 @@
-"""OneRoster CSV, 1.1 and 1.2: the files are read row by row onto the stage, and every row is looked at by itself."""
+"""Reader for OneRoster CSV 1.1 and 1.2. Each row is checked on its own and copied to the staging database."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -30,9 +30,9 @@ from engage.domain.roster.staging_db import StagingDb
 from engage.questionnaire.text_cleaning import clean_text
 
 FILES = ("orgs", "users", "roles", "classes", "enrollments", "demographics")
-OF_PEOPLE = ("users", "demographics")  # files whose sourcedIds are people
-LANGUAGES_FILE = "languages"  # the two-column file that may come beside
-OPTIONAL = ("classes", "enrollments", "demographics")  # files that a roster can do without
+OF_PEOPLE = ("users", "demographics")  # files whose sourcedId refers to a person
+LANGUAGES_FILE = "languages"  # optional file with two columns
+OPTIONAL = ("classes", "enrollments", "demographics")  # files that a roster may omit
 ORG_TYPES = frozenset({"department", "school", "district", "local", "state", "national"})
 GUARDIAN_ROLES = frozenset({"guardian", "parent", "relative"})
 OTHER_ROLES = frozenset(
@@ -42,15 +42,15 @@ OTHER_ROLES = frozenset(
 KINDS = {"student": "student", **dict.fromkeys(GUARDIAN_ROLES, "guardian"), **dict.fromkeys(OTHER_ROLES, "other")}
 
 
-BLANK = ',;\t\r\n "'  # characters of a row in which nothing stands
-ALIASES = {"demographics": {"usersourcedid": "sourcedid"}}  # older exports call the column so, by file
-OF_COLUMNS = ("empty_file", "no_column", "column_twice", "languages_columns")  # reasons about a file's first line
+BLANK = ',;\t\r\n "'  # characters that a blank row may contain
+ALIASES = {"demographics": {"usersourcedid": "sourcedid"}}  # older names of columns, by file
+OF_COLUMNS = ("empty_file", "no_column", "column_twice", "languages_columns")  # problems of a first line
 
 
 @dataclass(frozen=True, slots=True)
 class ReadingContext:
-    """How to read: `today` ends roles, `keep_names` False leaves names and contacts where they are, `home_key` turns
-    keys of homes, which may be addresses, into keyed digests."""
+    """Context of reading. `today` decides which roles have ended; `keep_names` False ignores names and contacts;
+    `home_key` makes keyed digests of home keys, which may be addresses."""
 
     stage: StagingDb
     today: date
@@ -59,11 +59,11 @@ class ReadingContext:
     modes: dict[str, str] = field(default_factory=dict)
 
     def tell(self, file: str) -> Tell:
-        """What `rows` calls for a row that cannot be read."""
+        """Return the function for `read_rows` that reports a row that cannot be read."""
         return lambda line, code, value: self.stage.problem(file, line, code, value)
 
     def parser(self, file: str, line: int, row: Row) -> RowParser:
-        """What reads the parts of a row."""
+        """Return a parser for the parts of a row."""
         return RowParser(self.stage, self.home_key, file, line, str(row.get("sourcedid") or ""))
 
 
@@ -71,7 +71,8 @@ Put = Callable[[RosterSource, ReadingContext], None]
 
 
 def read_files(source: RosterSource, reading: ReadingContext) -> None:
-    """Put all files on the stage and say in `reading.modes` which are bulk, delta, absent. Raises RosterRefused."""
+    """Copy all files to the staging database, and set in `reading.modes` which are bulk, delta, or absent. Raises
+    RosterRefused."""
     reading.modes.update(_read_manifest(source, reading))
     reading.stage.sql.execute("begin")
     for name in source.ignored:
@@ -87,7 +88,7 @@ def read_files(source: RosterSource, reading: ReadingContext) -> None:
 
 
 def _read_file(name: str, put: Put, source: RosterSource, reading: ReadingContext) -> None:
-    """Read one file; one that a roster can do without stops nothing where its columns are not what they should be."""
+    """Read one file. For an optional file, wrong columns are reported and the import continues."""
     try:
         put(source, reading)
     except RosterRefused as refused:
@@ -103,7 +104,7 @@ def _read_manifest(source: RosterSource, reading: ReadingContext) -> dict[str, s
     if source.has("manifest.csv"):
         for _, row in read_rows(source, "manifest.csv", ("propertyname", "value"), _refuse_manifest):
             name, mode = str(row["propertyname"]).lower().removeprefix("file."), str(row["value"]).lower()
-            if name in modes and (name != "classes" or source.has("classes.csv")):  # only it is done without
+            if name in modes and (name != "classes" or source.has("classes.csv")):  # other missing files are refused
                 modes[name] = mode
     for name, mode in modes.items():
         if mode not in ("absent", "bulk", "delta"):
@@ -121,14 +122,14 @@ def _read_manifest(source: RosterSource, reading: ReadingContext) -> dict[str, s
 
 
 def _has_rows(source: RosterSource, file: str) -> bool:
-    """Whether there is anything below the first line."""
+    """Whether a file has any row after the first line."""
     lines = (line.strip(BLANK) for line in source.lines(file))
     return len(list(islice(filter(None, lines), 2))) > 1
 
 
 def _refuse_manifest(line: int, code: str, _value: str) -> None:
-    """A line that cannot be read may be the one that says "delta": taken for a whole list, the files would delete all
-    who are not in them."""
+    """Refuse an unreadable line of the manifest. It may be the line that says "delta"; treated as full lists, the files
+    would delete everyone who is not in them."""
     if code in UNREAD:
         raise RosterRefused("manifest_line", str(line))
 
@@ -147,7 +148,7 @@ def _read_orgs(source: RosterSource, reading: ReadingContext) -> None:
 
 
 def _org_problem(kind: str, name: str) -> tuple[str, str] | None:
-    """The reason why a row of orgs.csv cannot be used, and the value it is about."""
+    """Return the reason why a row of orgs.csv cannot be used, and the value concerned; None if it can."""
     if kind not in ORG_TYPES:
         return "org_type", kind
     if kind == "school" and not name:
@@ -229,7 +230,7 @@ def _read_classes(source: RosterSource, reading: ReadingContext) -> None:
 
 
 def _read_enrollments(source: RosterSource, reading: ReadingContext) -> None:
-    """Where a student is, and, of homerooms, the seat; a seat that is given up is of no school."""
+    """Read the school of each student, and enrollments in homerooms. An enrollment to be deleted has no school."""
     needed, kind = ("schoolsourcedid", "usersourcedid", "role"), class_kind_lookup(reading.stage)
     named = False
 
@@ -271,7 +272,8 @@ READERS = {
 
 
 def _read_languages(source: RosterSource, reading: ReadingContext) -> None:
-    """The two-column file: who, and the home language of a student or the reading language of a guardian."""
+    """Read the two-column file: a person's id, and the home language of a student or the reading language of a
+    guardian."""
     file = f"{LANGUAGES_FILE}.csv"
     whose = {"studentid": "student", "guardianid": "guardian", "sourcedid": "", "id": ""}
 
@@ -291,7 +293,8 @@ def _read_languages(source: RosterSource, reading: ReadingContext) -> None:
 def _usable_rows(
     source: RosterSource, reading: ReadingContext, name: str, needed: Sequence[str]
 ) -> Iterator[tuple[int, Row, bool]]:
-    """Rows with an id and a status; those to be deleted are left out of bulk files and marked in delta files."""
+    """Yield rows with a valid id and status. Rows to be deleted are left out of bulk files and flagged in delta
+    files."""
     file, bulk, tell = f"{name}.csv", reading.modes[name] == "bulk", reading.stage.problem
     for line, row in read_rows(source, file, ("sourcedid", *needed), reading.tell(file), ALIASES.get(name, {})):
         status, id = str(row.get("status") or "").lower(), str(row["sourcedid"])
@@ -312,7 +315,7 @@ def _usable_rows(
 
 
 def _refuse_row(reading: ReadingContext, name: str, line: int, row: Row) -> None:
-    """Whom or what a refused row is about stays as it was."""
+    """Record that the subject of a refused row stays unchanged."""
     if name in OF_PEOPLE:
         reading.stage.put("refused", [(row["sourcedid"],)])
     elif name == "orgs":
@@ -326,7 +329,7 @@ def _refuse_row(reading: ReadingContext, name: str, line: int, row: Row) -> None
 
 
 def _parse_traits(row: Row, note: RowParser) -> Sequence[Any]:
-    """reads, speaks, language, learner, disability."""
+    """Return reads, speaks, language, learner, disability."""
     return (
         note.language(first_value(row, READS)),
         note.language(first_value(row, SPEAKS)),

@@ -1,5 +1,8 @@
-"""Families that do not want to be asked stay so, whatever a roster does to their household: the children are marked, by
-digests that only this site can make and that stay when a child is missing from one roster and back in the next."""
+"""Opt-outs of families across roster imports.
+
+An opt-out is stored for each child as a digest that only this site can compute, so that it survives changes of the
+household. It stays if a child is missing from one roster and present in the next.
+"""
 
 import hashlib
 import hmac
@@ -12,7 +15,7 @@ from sqlalchemy.orm import Session, aliased
 from engage.domain.roster.staging_db import StagingDb, batches
 from engage.storage.models.roster import HouseholdStudent, OptedOutStudent, OptOut
 
-OPT_OUT_KEY = "opt-outs"  # the site's secret for this purpose makes the marks of children
+OPT_OUT_KEY = "opt-outs"  # purpose of the derived key for the digests of children
 
 DIGESTS = """
 create table digests (student text primary key, digest text) without rowid;
@@ -20,8 +23,8 @@ create index digests_of on digests (digest)
 """
 CHILDREN = "select id from want_students union select id from now_students"
 
-# A household takes the mark over if it is new, or if a marked child or somebody of a refusing household came to it. One
-# that only stays beside it (a child's other home) goes on being asked.
+# A household inherits an opt-out if it is new, or if an opted-out child or a member of an opted-out household joined
+# it. A household that only shares a child with one (the child's other home) does not.
 INHERITING = """
 with arriving as (
   select household, member, 's' as kind from new_members where kind = 's' and member in (select student from marked)
@@ -36,17 +39,17 @@ where a.household not in (select id from refusing) group by a.household order by
 
 
 def digest(key: bytes, student_id: str) -> str:
-    """A child's mark: 64 hex digits that need the site's key for OPT_OUT_KEY and the id."""
+    """Return the digest of a child: 64 hex digits that depend on the site's key for OPT_OUT_KEY and the id."""
     return hmac.digest(key, student_id.encode(), hashlib.sha256).hex()
 
 
 def mark_children(session: Session, key: bytes, household_id: str, today: date) -> None:
-    """Mark the children of a household that does not want to be asked."""
+    """Store the digests of the children of a household that opts out."""
     _store_digests(session, {digest(key, child) for child in session.scalars(_student_ids(household_id))}, today)
 
 
 def unmark_children(session: Session, key: bytes, household_id: str) -> None:
-    """Take the marks of a household's children away, but for those who have another home that is not to be asked."""
+    """Delete the digests of a household's children, except for those with another home that is opted out."""
     other = aliased(HouseholdStudent)
     elsewhere = exists().where(
         other.student_id == HouseholdStudent.student_id,
@@ -58,7 +61,7 @@ def unmark_children(session: Session, key: bytes, household_id: str) -> None:
 
 
 def stage_digests(stage: StagingDb, key: bytes) -> None:
-    """Put every child's mark on the stage, ahead of the transaction that stores the roster."""
+    """Add the digests of all children to the staging database, before the transaction that stores the roster."""
     stage.sql.execute("begin")
     stage.run(DIGESTS)
     children = [row[0] for row in stage.all(CHILDREN)]
@@ -67,7 +70,8 @@ def stage_digests(stage: StagingDb, key: bytes) -> None:
 
 
 def mark_before_import(session: Session, stage: StagingDb, today: date) -> None:
-    """Before a roster is stored: mark the children of all refusing households, and remember both on the stage."""
+    """Before a roster is stored: store the digests of the children of all opted-out households, and copy both to the
+    staging database."""
     stage.run(
         "create temp table refusing (id text primary key); create temp table marked (student text, recorded text)"
     )
@@ -81,8 +85,8 @@ def mark_before_import(session: Session, stage: StagingDb, today: date) -> None:
 
 
 def apply_after_import(session: Session, stage: StagingDb, today: date) -> int:
-    """After a roster is stored: the households that take a mark over are not to be asked, and all children of refusing
-    households are marked. Returns how many households took one over."""
+    """After a roster is stored: opt out the households that inherit an opt-out, and store the digests of all children
+    of opted-out households. Returns the number of households that inherited one."""
     inherited = list(stage.all(INHERITING))
     session.add_all(OptOut(household_id=home, recorded_on=date.fromisoformat(day)) for home, day in inherited)
     session.flush()

@@ -1,4 +1,4 @@
-"""Why something in the files was not used: a code and a value, said as a sentence in any language."""
+"""Remarks: why something in the files was not used, as a code and a value, with sentences in any language."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,26 +6,27 @@ from gettext import NullTranslations
 
 from engage.questionnaire.text_cleaning import clean_text
 
-SHOWN = 80  # characters of a value from the files that a sentence repeats
+SHOWN = 80  # characters of a value from the files that a sentence quotes
 UNREAD = (
     *("quote", "not_utf8", "control", "long_row", "cells", "more_cells", "no_id", "no_user"),
     *("empty_file", "no_column", "column_twice", "languages_columns"),
 )
-"""Codes of rows, and of whole files, of which nobody knows whom they are about."""
+"""Codes of rows, and of whole files, where it is unknown whom they concern."""
 NOTES = ("windows_1252", "ignored", "same_guardian", "language_none")
-"""Codes of what was used, and is worth a look."""
+"""Codes about data that was used, but should be reviewed."""
 _WHO = ("long_id", "repeated", "status", "no_status", "role", "no_role", "role_type", "end_date", "flag", "grade")
 _WHERE = ("no_name", "org_type", "no_school", "school_unknown", "not_a_school", "school_closed", "class_columns")
 _GUARDIANS = ("guardian_unknown", "many_guardians", "many_children", "same_guardian")
 _LANGUAGES = ("language", "language_none", "language_unknown_id", "language_twice", "windows_1252")
 OF_FAMILIES = frozenset((*UNREAD, *_WHO, *_WHERE, *_GUARDIANS, *_LANGUAGES))
-"""Codes of what changes who is asked, where, or in which language; the others are about contacts and classes."""
+"""Codes that affect which households are surveyed, at which school, or in which language. The others concern contacts
+and classes."""
 
 
 @dataclass(frozen=True, slots=True)
 class RowProblem:
-    """A row, or a part of one, that was not used. `line` is the physical line in the file where the row begins, `id`
-    the sourcedId of whom or what it is about, "" where it is not known."""
+    """A row, or part of one, that was not used. `line` is the physical line where the row begins; `id` is the sourcedId
+    it concerns, "" if unknown."""
 
     file: str
     line: int
@@ -36,8 +37,8 @@ class RowProblem:
 
 @dataclass(frozen=True, slots=True)
 class RemarkGroup:
-    """Everything of one file and one reason: how many, the first lines, and the values from the files, the most
-    frequent first; `more` values are not among them."""
+    """All remarks of one file with the same reason: their number, the first lines, and the most frequent values of the
+    files. `more` is the number of other values."""
 
     file: str
     code: str
@@ -48,18 +49,18 @@ class RemarkGroup:
 
     @property
     def example(self) -> RowProblem:
-        """One of them, to say as a sentence."""
+        """Return one of the remarks, as the example in a sentence."""
         return RowProblem(self.file, self.lines[0], self.code, self.values[0][0])
 
     @property
     def families(self) -> bool:
-        """Whether it changes who is asked, where, or in which language."""
+        """Whether it affects which households are surveyed, at which school, or in which language."""
         return self.code in OF_FAMILIES
 
 
 class RosterRefused(Exception):
-    """The files cannot be used at all. `code` is a key of `_refusal_texts`; the message says it in English. `remarks`
-    are what was found in the files until then, by kind."""
+    """The files cannot be used at all. `code` is a key of `_refusal_texts`; the message is in English. `remarks` are
+    the remarks about the files so far, by kind."""
 
     def __init__(self, code: str, value: str = "") -> None:
         self.code, self.value = code, shorten_value(value)
@@ -68,18 +69,18 @@ class RosterRefused(Exception):
 
 
 def shorten_value(value: str) -> str:
-    """A value from the files on one line, without controls, fit for a sentence."""
+    """Return a value from the files for use in a sentence: short, on one line, without control characters."""
     text = clean_text(value[: SHOWN * 4].encode("utf-8", "replace").decode(), lines=False)
     return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
 
 
 def refusal_text(refused: RosterRefused, words: NullTranslations) -> str:
-    """Why the whole roster was refused, and what to do."""
+    """Return why the whole roster was refused, and what to do."""
     return _refusal_texts(words)[refused.code] % {"value": refused.value}
 
 
 def reason_text(problem: RowProblem, words: NullTranslations) -> str:
-    """Why a row, or a part of it, was not used."""
+    """Return why a row, or part of it, was not used."""
     return _reason_texts(words)[problem.code] % {"value": problem.value}
 
 

@@ -1,5 +1,5 @@
-"""The parts of one row: languages, flags, grades, contacts. A part that cannot be used is reported, and the rest of the
-row is used."""
+"""Parser for the parts of a row: languages, flags, grades, contacts. A part that cannot be used is reported; the rest
+of the row is used."""
 
 import hashlib
 import hmac
@@ -15,10 +15,10 @@ from engage.domain.roster.staging_db import StagingDb
 
 ID_MOST = 255  # characters, as the columns hold
 NAME_MOST = 200  # characters of a name
-GUARDIANS = 20  # of one student
-UNREADABLE = "?"  # on the stage: a cell names a language that is not understood, so that what was known stays
+GUARDIANS = 20  # guardians of one student
+UNREADABLE = "?"  # in the staging database: an unrecognized language, so that the stored one stays
 
-# Columns that districts put the same thing in, the likeliest first (names in small letters, without "_").
+# Columns that districts use for the same data, by priority (names in lowercase, without "_").
 HOME_LANGUAGE = ("metadata.homelanguage", "metadata.homelanguagecode", "metadata.nativelanguage", "metadata.language")
 READS = ("metadata.readinglanguage", "metadata.correspondencelanguage", "metadata.writtenlanguage", "metadata.language")
 SPEAKS = ("metadata.speakinglanguage", "metadata.spokenlanguage")
@@ -27,7 +27,7 @@ DISABILITY = ("metadata.disability", "metadata.iep", "metadata.swd", "metadata.s
 HOME = ("metadata.household", "metadata.householdid", "metadata.homeid", "metadata.home", "metadata.address")
 
 YES, NO = frozenset({"yes", "y", "true", "t", "1"}), frozenset({"no", "n", "false", "f", "0"})
-UNSAID = -1  # a flag whose column is there and empty
+UNSAID = -1  # a flag whose column exists but is empty
 _EMAIL = re.compile(r"[^\s@<>,;]+@[^\s@<>,;]+\.[^\s@<>,;]+")
 _PHONE = re.compile(r"(?=(?:\D*\d){5})[\d\s()+./xX#*;,a-zA-Z-]{5,40}")
 
@@ -36,8 +36,8 @@ Contact = tuple[str | None, str | None, str | None, str | None]
 
 @dataclass(frozen=True, slots=True)
 class RowParser:
-    """Reads the parts of the row of `id` on `line` of `file`. `home_key` turns keys of homes, which may be addresses,
-    into keyed digests."""
+    """Parses the parts of the row of `id` on `line` of `file`. `home_key` makes keyed digests of home keys, which may
+    be addresses."""
 
     stage: StagingDb
     home_key: bytes
@@ -46,12 +46,12 @@ class RowParser:
     id: str
 
     def tell(self, code: str, value: str = "") -> None:
-        """A part of the row is not used."""
+        """Report that a part of the row is not used."""
         self.stage.problem(self.file, self.line, code, value, self.id)
 
     def language(self, text: str | None) -> str | None:
-        """A tag; "" where the cell is empty or says that nobody knows it, UNREADABLE where it cannot be understood,
-        None where there is no cell."""
+        """Return a language tag; "" if the cell is empty or says that the language is unknown, UNREADABLE if it is not
+        recognized, and None if there is no cell."""
         if not text:
             return text
         tag = find_language_tag(text)
@@ -62,7 +62,8 @@ class RowParser:
         return UNREADABLE if tag is None else tag
 
     def flag(self, row: Row, columns: Sequence[str]) -> int | None:
-        """1 where any of the columns says yes, 0 where they say no."""
+        """Return 1 if any of the columns says yes, else 0 if any says no, UNSAID if they are empty, and None if there
+        are none."""
         cells = [cell.lower() for column in columns if (cell := row.get(column)) is not None]
         flags = [each for each in cells if each in YES or each in NO]
         for unknown in [text for text in cells if text and text not in flags]:
@@ -72,14 +73,14 @@ class RowParser:
         return UNSAID if cells and not any(cells) else None
 
     def grade(self, text: str | None) -> str | None:
-        """The grade as OneRoster spells it; None where it is not known, or there is no cell."""
+        """Return the grade in OneRoster's spelling; None if it is unknown or there is no cell."""
         grade = None if text is None else parse_grade(text)
         if text and grade is None:
             self.tell("grade", text)
         return grade
 
     def contact(self, row: Row) -> Contact:
-        """Given name, family name, e-mail address, phone number."""
+        """Return given name, family name, email address, and phone number."""
         given_name = first_value(row, ("preferredgivenname",)) or first_value(row, ("givenname",))
         family = first_value(row, ("preferredfamilyname",)) or first_value(row, ("familyname",))
         name = f"{given_name or ''} {family or ''}".strip()
@@ -96,7 +97,7 @@ class RowParser:
         return text
 
     def agents(self, agents: Sequence[str]) -> Iterator[Sequence[Any]]:
-        """user, agent, position, line of each guardian that the row names."""
+        """Yield user, agent, position, and line for each guardian that the row names."""
         named = list(dict.fromkeys(each for each in agents if each and len(each) <= ID_MOST))
         if self.id in named:
             self.tell("own_guardian")
@@ -106,7 +107,7 @@ class RowParser:
             yield self.id, agent, position, self.line
 
     def home(self, row: Mapping[str, str | None]) -> str | None:
-        """The key of the home, as a keyed digest: "12 Elm St." and "12 elm st" are one."""
+        """Return the key of the home as a keyed digest: "12 Elm St." and "12 elm st" are equal."""
         text = first_value(row, HOME)
         plain = " ".join(re.findall(r"\w+", text.casefold())) if text else text
         return hmac.new(self.home_key, plain.encode(), hashlib.sha256).hexdigest()[:32] if plain else plain

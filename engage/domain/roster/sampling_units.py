@@ -1,12 +1,14 @@
-"""Whom a wave asks, by its rule: a family, a family in each of its schools, or each student.
+"""Sampling units of a wave, by its rule: a family, a family in each of its schools, or a student.
 
-* family: once for each household with a student in these schools: at its own school, that of its youngest child, or,
-  where this is not among them, at the first it has a student in.
-* family_school: once for each household and each of these schools that it has a student in.
-* student: once for each student of these schools, at the household of the first guardian; a child of two homes is one.
+* family: once per household with a student in these schools, at the household's own school (that of its youngest child)
+  or, if that is not among them, at the first one with a student of the household.
+* family_school: once per household and school of these in which it has a student.
+* student: once per student of these schools, in the household of the first guardian. A child with two homes is one
+  unit.
 
-`asked` keeps those with an English learner or with a student who has a disability: the students themselves where
-students are counted. Where there is no roster yet, households stand at the school that is written in their row."""
+`asked_rule` selects units with an English learner or with a student who has a disability; if students are counted, it
+applies to the students themselves. Without a roster, households count at the school in their row.
+"""
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -25,7 +27,8 @@ ASKED = {"english_learners": Student.english_learner, "disabilities": Student.di
 
 @dataclass(frozen=True, slots=True)
 class SamplingUnit:
-    """One chance to answer. `language` is the one the household reads; `student_id` is None where a family is asked."""
+    """One unit, which receives one invitation. `language` is the one the household reads; `student_id` is None unless
+    students are counted."""
 
     household_id: str
     school_id: str
@@ -36,8 +39,11 @@ class SamplingUnit:
 def list_sampling_units(
     session: Session, rule: str, school_ids: Collection[str], asked_rule: str, *, opted_out: bool | None = False
 ) -> Iterator[SamplingUnit]:
-    """Everyone who is asked, by household id; those who do not want to be asked are left out, or, with `opted_out`,
-    only they are given. With None all are: who could have answered."""
+    """Yield the sampling units, by household id.
+
+    Opted-out households are left out (`opted_out` False), the only ones (True), or included (None): all who could have
+    answered.
+    """
     if rule == "student":
         yield from _student_units(session, school_ids, asked_rule, opted_out)
     elif session.scalar(select(exists().where(Student.id.is_not(None)))):
@@ -70,7 +76,7 @@ def _family_units(
 def _student_units(
     session: Session, school_ids: Collection[str], rule: str, opted_out: bool | None
 ) -> Iterator[SamplingUnit]:
-    """Each student at one household: that of the first guardian, else the first by its id."""
+    """Yield each student in one household: that of the first guardian, else the first by id."""
     place = func.min(Guardianship.position).label("place")
     query = (
         select(Student.id, Student.school_id, Household.id.label("household"), Household.language)

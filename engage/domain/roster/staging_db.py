@@ -1,5 +1,5 @@
-"""The stage: a private SQLite file in which what the files say stands beside what the database holds, so that neither
-has to fit into memory. It is as secret as the roster itself and is deleted with its folder."""
+"""The staging database: a private SQLite file with the data of the files and of the current roster, so that neither has
+to fit into memory. It is as confidential as the roster itself, and is deleted with its folder."""
 
 import json
 import secrets
@@ -17,8 +17,8 @@ from engage.domain.roster.remarks import UNREAD, RowProblem, shorten_value
 
 FOLDER = "rosters"  # in the data directory
 FILE = "stage.db"
-LASTS = timedelta(days=1)  # how long a roster waits to be confirmed
-BATCH = 1000  # rows handed over at a time
+LASTS = timedelta(days=1)  # how long a roster waits for confirmation
+BATCH = 1000  # rows per batch
 CACHE = -16_000  # KiB of pages in memory (negative: KiB, not pages)
 
 SCHEMA = """
@@ -53,10 +53,10 @@ create table now_members (kind text, member text, household text, primary key (k
 
 
 class StagingDb:
-    """One roster on its way in."""
+    """The staging database of one roster import."""
 
     def __init__(self, file: Path) -> None:
-        """Open the stage in `file`; made where it is not there."""
+        """Open the database in `file`, and create it if it does not exist."""
         self.file = file
         is_new = not file.exists()
         self.sql = sqlite3.connect(file, isolation_level=None)
@@ -76,11 +76,11 @@ class StagingDb:
         self.close()
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self.sql.close()
 
     def put(self, table: str, rows: Iterable[Sequence[Any]]) -> int:
-        """Add rows to a table; returns how many."""
+        """Add rows to a table; returns their number."""
         total, marks = 0, None
         for batch in batches(rows):
             marks = marks or f"insert into {table} values ({', '.join('?' * len(batch[0]))})"  # noqa: S608  our own tables\' names
@@ -89,53 +89,53 @@ class StagingDb:
         return total
 
     def run(self, statements: str, **values: Any) -> None:
-        """Several statements, each with the named values it uses."""
+        """Run several statements, each with the named values it uses."""
         for statement in statements.split(";"):
             if statement.strip():
                 self.sql.execute(statement, values)
 
     def all(self, query: str, *values: Any) -> Iterator[Any]:
-        """The rows of a query, as they come."""
+        """Yield the rows of a query."""
         return iter(self.sql.execute(query, values))
 
     def one(self, query: str, *values: Any) -> Any:
-        """The first value of a query's first row; None where there is none."""
+        """Return the first value of a query's first row; None if there is none."""
         row = self.sql.execute(query, values).fetchone()
         return row[0] if row else None
 
     def keep(self, name: str, value: Any) -> None:
-        """Write something down about this stage, as JSON."""
+        """Store a value under a name, as JSON."""
         self.sql.execute("insert or replace into meta values (?, ?)", (name, json.dumps(value)))
 
     def size(self, table: str) -> int:
-        """How many rows a table has."""
+        """Return the number of rows of a table."""
         return int(self.one(f"select count(*) from {table}"))  # noqa: S608  our own tables' names
 
     def stored_value(self, name: str) -> Any:
-        """What was written down; None if nothing was."""
+        """Return the value stored under a name; None if there is none."""
         value = self.one("select value from meta where name = ?", name)
         return None if value is None else json.loads(value)
 
     def problem(self, file: str, line: int, code: str, value: str = "", id: str = "") -> None:
-        """A row, or a part of one, is not used; `id` is the sourcedId of whom or what it is about."""
+        """Report that a row, or part of one, is not used. `id` is the sourcedId it concerns."""
         row = file, line, code, shorten_value(value), shorten_value(id)
         self.sql.execute("insert into problems values (?, ?, ?, ?, ?)", row)
 
     def problems(self, most: int = -1) -> Iterator[RowProblem]:
-        """What was not used, by file and line."""
+        """Yield the reported problems by file and line."""
         rows = self.all("select file, line, code, value, id from problems order by file, line, code limit ?", most)
         return (RowProblem(*row) for row in rows)
 
     @property
     def unread(self) -> set[str]:
-        """The files of which a row could not be read."""
+        """The files with a row that could not be read."""
         marks = ", ".join("?" * len(UNREAD))
         rows = self.all(f"select distinct file from problems where code in ({marks})", *UNREAD)  # noqa: S608  marks
         return {row[0] for row in rows}
 
 
 def merge_contact(before: str | None, name: str | None, email: str | None, phone: str | None) -> str | None:
-    """A guardian's contact as JSON: what is said now, else what was known before; None if there is nothing."""
+    """Return a guardian's contact as JSON, with previous values for missing parts; None if there is nothing."""
     contact: dict[str, str] = json.loads(before) if before else {}
     contact |= {key: text for key, text in (("name", name), ("email", email), ("phone", phone)) if text is not None}
     filled = {key: each for key, each in contact.items() if each}
@@ -143,14 +143,14 @@ def merge_contact(before: str | None, name: str | None, email: str | None, phone
 
 
 def batches(rows: Iterable[Any], size: int = BATCH) -> Iterator[list[Any]]:
-    """Rows in lists of at most `size`."""
+    """Yield the rows in lists of at most `size`."""
     left = iter(rows)
     while batch := list(islice(left, size)):
         yield batch
 
 
 def new_folder(data_dir: Path) -> Path:
-    """A folder for one roster, for its owner only, under a name nobody can guess."""
+    """Create a folder for one roster, with a random name, accessible to its owner only."""
     shelf = data_dir / FOLDER
     shelf.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder = shelf / secrets.token_hex(16)
@@ -159,7 +159,7 @@ def new_folder(data_dir: Path) -> Path:
 
 
 def find_folder(data_dir: Path, token: str) -> Path | None:
-    """The folder with this name; None where there is none (any more)."""
+    """Return the folder with this name; None if there is none."""
     if len(token) != 32 or not set(token) <= set("0123456789abcdef"):
         return None
     folder = data_dir / FOLDER / token
@@ -167,12 +167,12 @@ def find_folder(data_dir: Path, token: str) -> Path | None:
 
 
 def delete_folder(folder: Path) -> None:
-    """Delete a roster's folder with all that is in it."""
+    """Delete a roster's folder and its content."""
     shutil.rmtree(folder, ignore_errors=True)
 
 
 def delete_stale_folders(data_dir: Path, now: datetime) -> int:
-    """Delete rosters that nobody confirmed for a day; returns how many."""
+    """Delete rosters that were not confirmed within a day; returns their number."""
     old = [
         each for each in (data_dir / FOLDER).glob("*") if now.timestamp() - each.stat().st_mtime > LASTS.total_seconds()
     ]

@@ -1,4 +1,4 @@
-"""Codes that people carry by hand: access codes (letters and digits) and reply codes (digits, for every script)."""
+"""Access codes (letters and digits) and reply codes (digits only, for every script), which people copy by hand."""
 
 import hashlib
 import hmac
@@ -10,25 +10,26 @@ from argon2.low_level import Type, hash_secret_raw
 from engage.questionnaire.text_cleaning import visible_text
 
 ALPHABET = "23456789CDFGHJKMNPRTVWX"
-"""23 symbols: no vowels, so no words; none that looks like another; a prime, so that the check below catches all."""
+"""23 symbols: no vowels, so no words, and no look-alikes. The number is a prime, so that the check symbol below detects
+all single errors."""
 RANDOM = 9  # symbols: 9 * log2(23) = 40.7 random bits
 LENGTH = RANDOM + 1
-ACCESS_KEY = "access codes"  # the site's secret for this purpose makes the digests: `runtime().secret(ACCESS_KEY)`
-LOOK_ALIKES = str.maketrans({"Z": "2", "S": "5", "B": "8", "U": "V"})  # each looks like one symbol only
+ACCESS_KEY = "access codes"  # purpose of the derived key for digests: `runtime().secret(ACCESS_KEY)`
+LOOK_ALIKES = str.maketrans({"Z": "2", "S": "5", "B": "8", "U": "V"})  # each looks like only one of the symbols
 
 REPLY_RANDOM = 15  # digits: 49.8 bits
 REPLY_LENGTH = REPLY_RANDOM + 1
 REPLY_GROUP = 4
-REPLY_KEY = "reply codes"  # the site's secret that derives them
-REPLY_PEPPER = "reply pepper"  # the site's secret that salts their hashes
+REPLY_KEY = "reply codes"  # purpose of the key from which reply codes are derived
+REPLY_PEPPER = "reply pepper"  # purpose of the key that salts their hashes
 
 # OWASP Password Storage Cheat Sheet, Argon2id, second setting: 19 MiB, 2 passes, 1 lane
 ARGON2_MEMORY = 19_456  # KiB
 ARGON2_PASSES = 2
 ARGON2_LANES = 1
 
-# H. Michael Damm's quasigroup of order 10 (thesis, Marburg 2004): catches every single wrong digit and every exchange
-# of two neighbours
+# H. Michael Damm's quasigroup of order 10 (thesis, Marburg 2004): detects every single wrong digit and every swap of
+# two adjacent digits
 DAMM = (
     "0317598642",
     "7092154863",
@@ -44,19 +45,20 @@ DAMM = (
 
 
 def generate_access_code(rng: Random) -> str:
-    """A new access code: 9 random symbols and their check symbol, without the dash. Give it a `SystemRandom`."""
+    """Return a new access code: 9 random symbols and a check symbol, without the hyphen. `rng` must be a
+    `SystemRandom`."""
     body = "".join(rng.choice(ALPHABET) for _ in range(RANDOM))
     return body + check_symbol(body)
 
 
 def format_access_code(code: str) -> str:
-    """An access code as it is written for people: XXXXX-XXXXX."""
+    """Format an access code for people: XXXXX-XXXXX."""
     half = LENGTH // 2
     return f"{code[:half]}-{code[half:]}"
 
 
 def parse_access_code(text: str) -> str | None:
-    """The access code in what a person typed, however spaced, cased or dashed; None where no code can be it."""
+    """Return the access code that a person typed, with any spacing, case, and hyphens; None if it is not valid."""
     symbols = normalize_code(text).translate(LOOK_ALIKES)
     if len(symbols) != LENGTH or any(symbol not in ALPHABET for symbol in symbols):
         return None
@@ -64,25 +66,27 @@ def parse_access_code(text: str) -> str | None:
 
 
 def digest(code: str, key: bytes) -> str:
-    """What is kept of an access code: 64 hex digits that say nothing without the site's key."""
+    """Return the stored digest of an access code: 64 hex digits that reveal nothing without the site's key."""
     return hmac.new(key, code.encode(), hashlib.sha256).hexdigest()
 
 
 def derive_reply_code(key: bytes, secret: bytes) -> str:
-    """The 16 digits that bring a family back. The same secret always gives the same code, so nothing needs to be
-    stored until the family opens a thread."""
+    """Return the 16-digit reply code for a secret.
+
+    The same secret always gives the same code, so nothing needs to be stored until the family opens a thread.
+    """
     number = int.from_bytes(hmac.digest(key, b"reply" + secret, hashlib.sha256)) % 10**REPLY_RANDOM
     body = f"{number:0{REPLY_RANDOM}d}"
     return body + str(_damm_digit(body))
 
 
 def format_reply_code(code: str) -> str:
-    """A reply code in fours: 1234 5678 9012 3456."""
+    """Format a reply code in groups of four: 1234 5678 9012 3456."""
     return " ".join(code[at : at + REPLY_GROUP] for at in range(0, REPLY_LENGTH, REPLY_GROUP))
 
 
 def parse_reply_code(text: str) -> str | None:
-    """The reply code in what a person typed, in the digits of any script; None where no code can be it."""
+    """Return the reply code that a person typed, in the digits of any script; None if it is not valid."""
     digits = normalize_code(text)
     if len(digits) != REPLY_LENGTH or not (digits.isascii() and digits.isdecimal()):
         return None
@@ -90,7 +94,7 @@ def parse_reply_code(text: str) -> str | None:
 
 
 def hash_reply_code(code: str, pepper: bytes) -> str:
-    """What is kept of a reply code: 64 hex digits, slow to make (Argon2id, about 20 ms). `pepper`: the site's own."""
+    """Return the stored hash of a reply code: 64 hex digits (Argon2id, about 20 ms). `pepper` is the site's key."""
     hashed = hash_secret_raw(
         code.encode(),
         salt=pepper,
@@ -104,9 +108,11 @@ def hash_reply_code(code: str, pepper: bytes) -> str:
 
 
 def check_symbol(body: str) -> str:
-    """The symbol that makes the weighted sum 0 modulo 23; weights 1, 2, 3 …, the last for the check symbol itself.
+    """Return the symbol that makes the weighted sum 0 modulo 23; weights are 1, 2, 3 …, the last for the check symbol
+    itself.
 
-    Weights differ and 23 is prime, so one wrong symbol, or any two exchanged, change the sum (21 symbols at most)."""
+    Weights differ and 23 is prime, so one wrong symbol, or any two swapped, change the sum (21 symbols at most).
+    """
     total = sum(weight * ALPHABET.index(symbol) for weight, symbol in enumerate(body, 1))
     size = len(ALPHABET)
     return ALPHABET[-total * pow(len(body) + 1, -1, size) % size]
@@ -120,9 +126,10 @@ def _damm_digit(digits: str) -> int:
 
 
 def normalize_code(text: str) -> str:
-    """Upper case ASCII where there is one; spaces, dashes, marks of direction and other punctuation taken out."""
+    """Return the text in uppercase ASCII where possible, without spaces, hyphens, direction marks, and other
+    punctuation."""
     return "".join(
         symbol
         for symbol in visible_text(unicodedata.normalize("NFKC", text[:200])).upper()
-        if symbol != "\u2212" and unicodedata.category(symbol)[0] not in "PZC"  # the minus sign is no punctuation
+        if symbol != "\u2212" and unicodedata.category(symbol)[0] not in "PZC"  # the minus sign has category Sm
     )

@@ -1,4 +1,4 @@
-"""Accounts of staff: who may sign in, with which roles and, for liaisons, for which schools and languages."""
+"""Staff accounts: who may sign in, with which roles and, for liaisons, for which schools and languages."""
 
 import secrets
 from collections.abc import Collection, Iterable, Mapping
@@ -22,21 +22,21 @@ WEAK = {
 }
 
 
-ADMINISTRATOR = "administrator"  # the role without which nobody can let others sign in
-UNKNOWN = 32  # random bytes of a password that nobody knows
+ADMINISTRATOR = "administrator"  # the role that manages accounts; at least one person must have it
+UNKNOWN = 32  # bytes of a random password that nobody knows
 
 
 class AccountProblem(Exception):
-    """Someone who cannot be added: the message says what is wrong and what to do. English, for operators."""
+    """A person who cannot be added or changed. The message, in English for operators, says why and what to do."""
 
 
 def new_uniquifier() -> str:
-    """A new handle for someone's sessions; giving a person a new one signs them out everywhere."""
+    """Return a new session id for a person. Assigning it signs the person out everywhere."""
     return secrets.token_hex(32)
 
 
 def normalize_email(email: str) -> str:
-    """An e-mail address as it is kept and compared: lower case. Raises AccountProblem."""
+    """Return an email address in the form in which it is stored and compared: lowercase. Raises AccountProblem."""
     try:
         return validate_email(email, check_deliverability=False).normalized.lower()
     except EmailNotValidError as problem:
@@ -44,14 +44,14 @@ def normalize_email(email: str) -> str:
 
 
 def find_staff(session: Session, email: str) -> Staff | None:
-    """The person with this address, however it is capitalised."""
+    """Return the person with this address in any case, or None."""
     return session.scalar(select(Staff).where(func.lower(Staff.email) == email.lower()))
 
 
 @dataclass(frozen=True, slots=True)
 class NewStaff:
-    """A person who may sign in from now on. `roles` are at least one of permissions.ROLES, `schools` are school ids;
-    without a password nobody signs in until one is chosen by a link."""
+    """A person to add. `roles` has at least one of permissions.ROLES; `schools` are school ids. Without a password, the
+    person cannot sign in until one is chosen through a link."""
 
     email: str
     name: str
@@ -61,7 +61,7 @@ class NewStaff:
 
 
 def create_staff(session: Session, new: NewStaff, now: datetime) -> Staff:
-    """A new person in the session. Raises AccountProblem."""
+    """Add a person to the session. Raises AccountProblem."""
     password, email = new.password, normalize_email(new.email)
     if find_staff(session, email):
         raise AccountProblem(f"{email} may already sign in")
@@ -81,7 +81,7 @@ def create_staff(session: Session, new: NewStaff, now: datetime) -> Staff:
 
 
 def assign_roles(session: Session, person: Staff, roles: Collection[str], schools: Iterable[str]) -> None:
-    """Give a person other roles or other schools. Raises AccountProblem."""
+    """Change a person's roles or schools. Raises AccountProblem."""
     new_roles, new_schools = _find_roles(session, roles), _find_schools(session, roles, list(schools))
     if ADMINISTRATOR not in roles and is_last_administrator(session, person):
         raise AccountProblem(f"{person.email} is the only administrator; give somebody else that role first")
@@ -93,7 +93,7 @@ def assign_roles(session: Session, person: Staff, roles: Collection[str], school
 
 
 def is_last_administrator(session: Session, person: Staff) -> bool:
-    """Whether nobody else who may sign in is an administrator. Two who ask at once wait for each other."""
+    """Whether this is the only active administrator. Concurrent calls wait for each other."""
     administrators = (
         select(Staff.id)
         .join(Staff.roles)
@@ -105,8 +105,8 @@ def is_last_administrator(session: Session, person: Staff) -> bool:
 
 
 def describe_access(person: Staff) -> dict[str, str]:
-    """What a person may do, as the audit log says it: names of roles, ids of schools, tags of languages, and for whom
-    the person works; never the person's name."""
+    """Return a person's access for the audit log: roles, school ids, language tags, and organization, without the
+    name."""
     return {
         "roles": " ".join(sort_roles(role.name for role in person.roles)),
         "schools": " ".join(sorted(school.id for school in person.schools)) or "all",
@@ -116,13 +116,14 @@ def describe_access(person: Staff) -> dict[str, str]:
 
 
 def compare_access(before: Mapping[str, str], person: Staff) -> dict[str, str]:
-    """What of `before`, from `describe_access`, is different now: "old → new"."""
+    """Return the values of `before` (from `describe_access`) that have changed, as "old → new"."""
     after = describe_access(person)
     return {name: f"{before[name]} → {value}" for name, value in after.items() if before[name] != value}
 
 
 def remove_second_factors(session: Session, person: Staff) -> None:
-    """Forget the person's app, recovery codes and passkeys: a password alone lets them in again."""
+    """Remove a person's authenticator app, recovery codes, and passkeys. Afterwards the password alone is enough to
+    sign in."""
     person.tf_primary_method = person.tf_totp_secret = person.mf_recovery_codes = None
     session.execute(delete(Passkey).where(Passkey.user_id == person.id))
 
@@ -138,7 +139,7 @@ def _find_roles(session: Session, names: Collection[str]) -> list[Role]:
 
 
 def _find_schools(session: Session, roles: Collection[str], ids: list[str]) -> list[School]:
-    """The schools with these ids; none for somebody who sees the whole district. Raises AccountProblem."""
+    """Return the schools with these ids; none for roles that see the whole district. Raises AccountProblem."""
     if is_limited_to_schools(roles) and not ids:
         raise AccountProblem("a liaison works with certain schools; name at least one with --school")
     schools = list(session.scalars(select(School).where(School.id.in_(ids))))

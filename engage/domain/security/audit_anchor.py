@@ -1,5 +1,8 @@
-"""The anchor of the audit chain: its end as it was some time ago, in a file outside the database. A whole database put
-back to an older day is consistent in itself; beside the anchor it is seen to be shorter."""
+"""The anchor of the audit chain: an earlier end of the chain, stored in a file outside the database.
+
+A database that was restored to an earlier day is consistent in itself; compared with the anchor, its chain is too
+short.
+"""
 
 import hashlib
 import hmac
@@ -31,7 +34,7 @@ from engage.storage.engine import read_session
 from engage.storage.models.audit import AuditEvent
 
 ANCHOR_FILE = "audit-anchor"  # in DATA_DIR
-OFTEN = timedelta(minutes=1)  # deeds move the anchor at most this often
+OFTEN = timedelta(minutes=1)  # the anchor moves at most this often
 
 ROLLED_BACK = {
     "shorter": "the chain is shorter than it was",
@@ -44,30 +47,31 @@ log = logging.getLogger("engage")
 
 
 class AnchorBroken(Exception):
-    """The file is there and is not what was written."""
+    """The file exists, but its content was changed."""
 
 
 @dataclass(frozen=True, slots=True)
 class AuditAnchor:
-    """The chain's end at a moment, and what the last look at the whole chain found. Moments are ISO, in UTC."""
+    """The end of the chain at a moment, and the result of the last check of the whole chain. Moments are ISO, in
+    UTC."""
 
     number: int
     digest: str
     at: str
     looked_at: str = ""
     looked: int = 0
-    """Events looked at then."""
+    """Number of events in that check."""
     broken: int | None = None
     reason: str = ""
 
     @property
     def verdict(self) -> Verdict | None:
-        """What the last look found; None where there was none."""
+        """The result of the last check; None if there was none."""
         return Verdict(self.looked, self.broken, self.reason) if self.looked_at else None
 
 
 def read_anchor(path: Path, key: bytes) -> AuditAnchor | None:
-    """The anchor; None where there is none. Raises AnchorBroken."""
+    """Return the anchor; None if there is none. Raises AnchorBroken."""
     try:
         stored = json.loads(path.read_bytes())
         seal = stored.pop("seal")
@@ -82,13 +86,16 @@ def read_anchor(path: Path, key: bytes) -> AuditAnchor | None:
 
 
 def write_anchor(path: Path, key: bytes, anchor: AuditAnchor) -> None:
-    """Put an anchor in the place of the one before; a reader sees one or the other."""
+    """Replace the anchor atomically."""
     replace_file(path, json.dumps({**asdict(anchor), "seal": _anchor_mac(anchor, key)}).encode())
 
 
 def advance_anchor(session: Session, path: Path, key: bytes, now: datetime) -> bool:
-    """Move the anchor to the end of what is committed, unless it was moved a moment ago or does not fit the chain: then
-    it stays, so that the next look finds it. Returns whether it fits. `session` is a fresh one that reads."""
+    """Move the anchor to the end of the committed chain and return whether the anchor fits the chain.
+
+    An anchor that was moved less than OFTEN ago stays. So does one that does not fit, so that the next check detects
+    it. `session` must be a new read-only session.
+    """
     try:
         old = read_anchor(path, key)
     except AnchorBroken:
@@ -102,12 +109,12 @@ def advance_anchor(session: Session, path: Path, key: bytes, now: datetime) -> b
 
 
 def advance_after_commit(session: Session, engine: Engine, path: Path, key: bytes, now: datetime) -> None:
-    """Let the chain's anchor follow once this transaction is committed."""
+    """Move the anchor after this transaction is committed."""
     event.listen(session, "after_commit", _anchor_updater(engine, path, key, now), once=True)
 
 
 def check_chain(session: Session, path: Path, key: bytes, now: datetime) -> Verdict:
-    """Walk the whole chain, hold it against the anchor, and write down there what was found. `session` reads."""
+    """Verify the whole chain and the anchor, and store the result in the anchor. `session` is read-only."""
     verdict = verify_chain(session, key)
     try:
         old = read_anchor(path, key)
@@ -128,7 +135,7 @@ def check_chain(session: Session, path: Path, key: bytes, now: datetime) -> Verd
 
 
 def reset_anchor(session: Session, path: Path, key: bytes, now: datetime) -> None:
-    """Take the chain as it is now, knowingly: after a backup was put back."""
+    """Accept the current chain as correct, after a backup was restored."""
     write_anchor(path, key, _move_anchor(session, None, now))
 
 
@@ -137,7 +144,7 @@ def _anchor_updater(engine: Engine, path: Path, key: bytes, now: datetime) -> Ca
         try:
             with read_session(engine) as fresh:
                 fits = advance_anchor(fresh, path, key, now)
-        except (OSError, SQLAlchemyError):  # what was done is done; the next deed moves the anchor
+        except (OSError, SQLAlchemyError):  # the event itself is committed; the next one moves the anchor
             log.exception("the audit chain's anchor could not be moved")
             return
         if not fits:
@@ -173,20 +180,20 @@ def _anchor_mac(anchor: AuditAnchor, key: bytes) -> str:
 
 
 def audit_key(settings: Settings) -> bytes:
-    """The key of the audit chain."""
+    """Return the key of the audit chain."""
     return derive_key(settings.secret().encode(), AUDIT_KEY)
 
 
 def record_cli_event(
     session: Session, settings: Settings, now: datetime, deed: str, about: str = "", **detail: int | str
 ) -> None:
-    """Add an event about whoever has this machine's command line; `deed` is one of domain/security/audit_log.py
-    DEEDS."""
+    """Record an event by the user of this machine's command line. `deed` is one of DEEDS in
+    domain/security/audit_log.py."""
     record_system_event(session, settings, now, AuditEntry(COMMAND_LINE, deed, about, detail))
 
 
 def record_system_event(session: Session, settings: Settings, now: datetime, entry: AuditEntry) -> None:
-    """Add an event about an actor that is no person: COMMAND_LINE, or SITE."""
+    """Record an event by an actor that is not a person: COMMAND_LINE or SITE."""
     key = audit_key(settings)
     record_event(session, entry, key=key, now=now)
     advance_after_commit(session, cast(Engine, session.get_bind()), settings.data_dir / ANCHOR_FILE, key, now)

@@ -1,5 +1,5 @@
-"""The audit chain: each event carries the keyed digest of the one before, so that an edit, a removal or an exchange is
-found by whoever holds the key (B. Schneier and J. Kelsey, ACM TISSEC 2, 1999, p. 159-176)."""
+"""The audit chain: each event contains the keyed digest of the one before, so that the key holder can detect changed,
+removed, or reordered events (B. Schneier and J. Kelsey, ACM TISSEC 2, 1999, p. 159-176)."""
 
 import hashlib
 import hmac
@@ -19,20 +19,20 @@ from engage.base.clock import stored_utc_second
 from engage.questionnaire.text_cleaning import clean_text
 from engage.storage.models.audit import AuditEvent, AuditHead
 
-AUDIT_KEY = "audit"  # the site's secret for this purpose makes the digests: `runtime().secret(AUDIT_KEY)`
-COMMAND_LINE = "command line"  # the actor where nobody has signed in
-SITE = "nightly run"  # the actor where the site itself does it
-START = "0" * 64  # before the first event
-BROKEN = "-" * 64  # before an event that was written when the chain had been broken already
-BATCH = 1000  # events read at a time
-LONGEST = 255  # characters of an actor, and of what it is about
+AUDIT_KEY = "audit"  # purpose of the derived key for digests: `runtime().secret(AUDIT_KEY)`
+COMMAND_LINE = "command line"  # the actor if nobody is signed in
+SITE = "nightly run"  # the actor of the site's own actions
+START = "0" * 64  # predecessor of the first event
+BROKEN = "-" * 64  # predecessor of an event that was added after the chain was broken
+BATCH = 1000  # events per batch
+LONGEST = 255  # characters of an actor, and of the object
 
-_FIRST: dict[str, Any] = {  # two may write the first event at once
+_FIRST: dict[str, Any] = {  # concurrent transactions may add the first event
     "sqlite": sqlite.insert(AuditHead).on_conflict_do_nothing(index_elements=["id"]),
     "postgresql": postgresql.insert(AuditHead).on_conflict_do_nothing(index_elements=["id"]),
 }
 
-DEEDS = {  # names of deeds, and what each says in English; pages translate them
+DEEDS = {  # codes of actions and their English descriptions; pages translate them
     "sign in": "signed in",
     "sign out everywhere": "signed a person out everywhere",
     "change sign-in": "changed how a person signs in",
@@ -73,8 +73,8 @@ REASONS = {
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`events` looked at; `broken` is the number of the first event that is not what was written, None if all are.
-    `reason` is one of REASONS."""
+    """The result of a verification. `events` is the number checked; `broken` is the number of the first invalid event,
+    or None; `reason` is one of REASONS."""
 
     events: int
     broken: int | None
@@ -83,7 +83,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """An entry of the audit log: who did what (`deed` is one of DEEDS) to whom or what, with further values."""
+    """An entry of the audit log: who did what (`deed` is one of DEEDS) to which object, with further values."""
 
     actor: str
     deed: str
@@ -92,8 +92,11 @@ class AuditEntry:
 
 
 def record_event(session: Session, entry: AuditEntry, *, key: bytes, now: datetime) -> None:
-    """Add an event in the caller's transaction; others who add one wait until it ends. Raises KeyError for a deed that
-    is none. A chain found broken goes on, and shows for good where it was broken."""
+    """Add an event in the caller's transaction; concurrent calls wait until it ends. Raises KeyError for an unknown
+    deed.
+
+    A chain found to be broken continues, with a permanent mark where it was broken.
+    """
     DEEDS[entry.deed]
     head = _lock_head(session, key)
     number, previous = _next_position(session, head, key)
@@ -113,7 +116,7 @@ def record_event(session: Session, entry: AuditEntry, *, key: bytes, now: dateti
 
 
 def _lock_head(session: Session, key: bytes) -> AuditHead:
-    """The end of the chain, kept from others until the transaction ends; made where there is none."""
+    """Return the end of the chain, locked until the end of the transaction; created if missing."""
     if head := session.get(AuditHead, 1, with_for_update=True):
         return head
     row = {"id": 1, "number": 0, "digest": _end_mac(0, START, key)}
@@ -122,8 +125,10 @@ def _lock_head(session: Session, key: bytes) -> AuditHead:
 
 
 def _next_position(session: Session, head: AuditHead, key: bytes) -> tuple[int, str]:
-    """The next event's number, and what it follows. Only what the key vouches for is followed: going on from a cut or
-    forged end would hide it."""
+    """Return the next event's number and its predecessor's digest.
+
+    Continues only from an end that the key authenticates: continuing from a truncated or forged end would hide it.
+    """
     last = select(AuditEvent.number, AuditEvent.digest).order_by(AuditEvent.number.desc()).limit(1)
     number, digest = session.execute(last).one_or_none() or (0, START)
     vouched = head.number == number and _is_same_digest(head.digest, _end_mac(number, digest, key))
@@ -131,13 +136,13 @@ def _next_position(session: Session, head: AuditHead, key: bytes) -> tuple[int, 
 
 
 def verify_chain(session: Session, key: bytes) -> Verdict:
-    """Walk the whole chain."""
+    """Verify the whole chain."""
     previous, number, head = START, 0, None
     try:
         with closing(_event_rows(session)) as rows:
             for row in rows:
                 head = (row.head_number, row.head_digest)
-                if row.number is None:  # a head and no event
+                if row.number is None:  # the head exists, but no event
                     break
                 number += 1
                 if reason := _event_problem(row, number, previous, key):
@@ -146,7 +151,7 @@ def verify_chain(session: Session, key: bytes) -> Verdict:
     except (ValueError, TypeError, AttributeError, OperationalError) as problem:
         if isinstance(problem, OperationalError) and "decode" not in str(problem).lower():
             raise
-        return Verdict(number, max(number, 1), "unreadable")  # a value of another kind than any that is written here
+        return Verdict(number, max(number, 1), "unreadable")  # a value of a type that this module never writes
     if head is None or head == (None, None):
         return Verdict(number, 1 if number else None, "cut" if number else "")
     whole = head[0] == number and _is_same_digest(str(head[1]), _end_mac(number, previous, key))
@@ -154,7 +159,7 @@ def verify_chain(session: Session, key: bytes) -> Verdict:
 
 
 def _event_rows(session: Session) -> Generator[Any, None, None]:
-    """Every event beside the head, in one statement: what others write meanwhile is in neither."""
+    """Yield every event with the head, in one statement, so that concurrent events are in neither."""
     one = select(literal_column("1").label("one")).subquery()
     query = (
         select(AuditHead.number.label("head_number"), AuditHead.digest.label("head_digest"), *_event_columns())
@@ -164,7 +169,7 @@ def _event_rows(session: Session) -> Generator[Any, None, None]:
         .order_by(AuditEvent.number)
         .execution_options(yield_per=BATCH)
     )
-    with session.execute(query) as rows:  # closed even where the walk ends early
+    with session.execute(query) as rows:  # closed even if the iteration ends early
         yield from rows
 
 
@@ -174,7 +179,7 @@ def _event_columns() -> list[Any]:
 
 
 def _event_problem(row: Any, number: int, previous: str, key: bytes) -> str:
-    """What is wrong with an event, one of REASONS; empty if nothing is."""
+    """Return the problem of an event, one of REASONS; empty if there is none."""
     if row.number != number:
         return "missing"
     if not _is_same_digest(row.digest, _event_digest(key, _event_fields(row))):

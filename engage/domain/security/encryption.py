@@ -1,5 +1,5 @@
-"""Sealing: contacts and letters at rest say nothing without a key that lies outside the database (Fernet: AES-128-CBC
-with HMAC-SHA-256, https://github.com/fernet/spec)."""
+"""Encryption of contacts and emails in the database with keys outside the database (Fernet: AES-128-CBC with
+HMAC-SHA-256, https://github.com/fernet/spec)."""
 
 import hashlib
 import hmac
@@ -15,30 +15,30 @@ from engage.base.files import create_private_file
 
 
 class SealBroken(Exception):
-    """What was sealed cannot be opened: it was changed, or its key is gone. Look for the key in an older key file."""
+    """The data cannot be decrypted: it was changed, or its key is missing. An older key file may have the key."""
 
 
 class KeyProblem(Exception):
-    """A key that is none; the message says what to do."""
+    """An invalid key. The message says what to do."""
 
 
 def derive_key(secret: bytes, purpose: str) -> bytes:
-    """A 32-byte key for one purpose only, made from the site's secret."""
+    """Return a 32-byte key for one purpose, derived from the site's secret."""
     return hmac.digest(secret, purpose.encode(), hashlib.sha256)
 
 
 def new_key() -> str:
-    """A new key: 44 letters and digits of URL-safe base64."""
+    """Return a new key: 44 characters of URL-safe base64."""
     return Fernet.generate_key().decode()
 
 
 def key_file(settings: Settings) -> Path:
-    """Where the keys lie, unless they are set from outside."""
+    """Return the path of the key file, which is used unless the setting has the keys."""
     return settings.data_dir / SEALING_FILE
 
 
 def load_keys(settings: Settings) -> list[str]:
-    """The keys at hand, the newest first: from the setting, or from a file that is made when it is first asked for."""
+    """Return the keys, the newest first: from the setting, or from the key file, which is created on first use."""
     if settings.sealing_keys:
         return settings.sealing_keys.split()
     path = key_file(settings)
@@ -48,7 +48,7 @@ def load_keys(settings: Settings) -> list[str]:
 
 
 class Sealer:
-    """Seals with the first key, opens with any of them."""
+    """Encrypts with the newest key and decrypts with any key."""
 
     def __init__(self, keys: Sequence[str]) -> None:
         """`keys`: the newest first. Raises KeyProblem."""
@@ -57,20 +57,23 @@ class Sealer:
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
-        """A sealer with the site's keys, which reads their file again whenever it has changed: a site at work follows
-        `engage keys rotate` without a new start. Raises KeyProblem."""
+        """Return a sealer with the site's keys. Raises KeyProblem.
+
+        It reads the key file again after each change, so that a running site follows `engage keys rotate` without a
+        restart.
+        """
         sealer = cls(load_keys(settings))
         if not settings.sealing_keys:
             sealer._again = _KeyFileReader(sealer, settings)
         return sealer
 
     def seal(self, text: str) -> bytes:
-        """The text, sealed; the same text again gives other bytes."""
+        """Encrypt a text. The result differs each time."""
         self._again()
         return self._keys.encrypt(text.encode())
 
     def open(self, sealed: bytes) -> str:
-        """What was sealed. Raises SealBroken."""
+        """Decrypt a text. Raises SealBroken."""
         self._again()
         try:
             return self._keys.decrypt(sealed).decode()
@@ -78,7 +81,7 @@ class Sealer:
             raise SealBroken("this cannot be opened with the keys at hand") from problem
 
     def reseal(self, sealed: bytes) -> bytes:
-        """The same, sealed under the newest key; what is already stays as it is. Raises SealBroken."""
+        """Encrypt again with the newest key, unless that was used already. Raises SealBroken."""
         self._again()
         try:
             return sealed if self.newest(sealed) else self._keys.rotate(sealed)
@@ -86,7 +89,7 @@ class Sealer:
             raise SealBroken("this cannot be opened with the keys at hand") from problem
 
     def newest(self, sealed: bytes) -> bool:
-        """Whether it is sealed under the newest key."""
+        """Whether the data is encrypted with the newest key."""
         try:
             self._first.decrypt(sealed)
         except InvalidToken:
@@ -104,15 +107,15 @@ class Sealer:
 
 
 class _KeyFileReader:
-    """Reads the file of keys again when it has changed."""
+    """Reads the key file again after it has changed."""
 
     def __init__(self, sealer: Sealer, settings: Settings) -> None:
         self._sealer, self._settings = sealer, settings
-        self._seen: tuple[int, ...] = ()  # read once more at the first use: it may have changed since
+        self._seen: tuple[int, ...] = ()  # read again on first use: the file may have changed since
 
     def __call__(self) -> None:
         mark = self._mark()
-        if mark and mark != self._seen:  # a file that went away is no reason to forget its keys
+        if mark and mark != self._seen:  # if the file disappears, its keys stay in use
             self._sealer._use(load_keys(self._settings))
             self._seen = mark
 

@@ -1,4 +1,4 @@
-"""Serials: the public number on every page of a sheet, short to type, with a check symbol."""
+"""Serials: the public number on every page of a sheet, short to type and with a check symbol."""
 
 from collections.abc import Container, Iterator
 from random import Random
@@ -6,12 +6,12 @@ from random import Random
 from engage.domain.security.access_codes import ALPHABET, LOOK_ALIKES, check_symbol, normalize_code
 
 BODY = 5  # symbols before the check symbol: 6 million sheets
-UNREGISTERED = "X"  # begins the serials of blank sheets that no print run knows
+UNREGISTERED = "X"  # first symbol of the serials of blank sheets without a print run
 UNREGISTERED_MOST = len(ALPHABET) ** (BODY - 1)
 
 
 def generate_serials(rng: Random, taken: Container[str]) -> Iterator[str]:
-    """New serials ("K7W-2MX") without end, none of them in `taken` and none twice."""
+    """Yield new serials ("K7W-2MX") without end: none that is in `taken`, and none twice."""
     issued: set[str] = set()
     while True:
         serial = _format_serial("".join(rng.choices(ALPHABET, k=BODY)))
@@ -21,7 +21,7 @@ def generate_serials(rng: Random, taken: Container[str]) -> Iterator[str]:
 
 
 def unregistered_serial(number: int) -> str:
-    """The serial of the `number`th blank sheet (from 0) that belongs to no print run; such serials start anew with
+    """Return the serial of the `number`th blank sheet (from 0) without a print run. These serials start again with
     every printing. Raises ValueError beyond 279,840."""
     if not 0 <= number < UNREGISTERED_MOST:
         raise ValueError(f"serials of unregistered sheets run from 0 to {UNREGISTERED_MOST - 1}, not {number}")
@@ -31,13 +31,13 @@ def unregistered_serial(number: int) -> str:
 
 
 def is_unregistered(serial: str) -> bool:
-    """Whether a serial says that no print run knows its sheet."""
+    """Whether a serial belongs to a sheet without a print run."""
     return serial.startswith(UNREGISTERED)
 
 
 def parse_serial(typed: str) -> str | None:
-    """The serial as it is stored, from what was typed: any case, spacing and dashes, digits of any script.
-    None where no serial can be it."""
+    """Return the serial that a person typed, as it is stored; None if it is not valid. Accepts any case, spacing,
+    hyphens, and digits of any script."""
     symbols = normalize_code(typed).translate(LOOK_ALIKES)
     if len(symbols) != BODY + 1 or any(symbol not in ALPHABET for symbol in symbols):
         return None

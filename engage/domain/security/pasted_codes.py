@@ -1,5 +1,5 @@
-"""Codes in what a person pasted: a whole link, "Code: ...", a code written twice. Their check symbols tell them from
-other words; where two different codes could be meant, none is found."""
+"""Search for codes in pasted text, such as a whole link, "Code: ...", or a code written twice. Check symbols
+distinguish codes from other words; if two different codes are possible, none is returned."""
 
 import unicodedata
 from collections.abc import Callable, Iterator
@@ -8,20 +8,20 @@ from engage.domain.security import access_codes, form_serials
 from engage.domain.security.access_codes import ALPHABET, LOOK_ALIKES
 from engage.questionnaire.text_cleaning import visible_text
 
-LONGEST = 2000  # characters looked at
+LONGEST = 2000  # characters searched
 DIGITS = "0123456789"
-TWICE = (2,)  # in the place of sizes: the code is written twice
+TWICE = (2,)  # marker in place of sizes: the code is written twice
 
 
 def find_access_code(text: str) -> str | None:
-    """The one access code in a text, as `access_codes.parse_access_code` gives it."""
+    """Return the only access code in a text, in the format of `access_codes.parse_access_code`, or None."""
     return access_codes.parse_access_code(text) or _find_code(
         text, ALPHABET, access_codes.LENGTH, (access_codes.LENGTH // 2,) * 2, access_codes.parse_access_code
     )
 
 
 def find_reply_code(text: str) -> str | None:
-    """The one reply code in a text, as `access_codes.parse_reply_code` gives it."""
+    """Return the only reply code in a text, in the format of `access_codes.parse_reply_code`, or None."""
     groups = (access_codes.REPLY_GROUP,) * (access_codes.REPLY_LENGTH // access_codes.REPLY_GROUP)
     return access_codes.parse_reply_code(text) or _find_code(
         text, DIGITS, access_codes.REPLY_LENGTH, groups, access_codes.parse_reply_code
@@ -29,7 +29,7 @@ def find_reply_code(text: str) -> str | None:
 
 
 def find_serial(text: str) -> str | None:
-    """The one serial of a paper form in a text, written as it is printed, as `serials.read` gives it."""
+    """Return the only serial in a text, written as printed, in the format of `form_serials.parse_serial`, or None."""
     length = form_serials.BODY + 1
     shapes = ((length // 2,) * 2, (length,))
     serials = {
@@ -39,16 +39,15 @@ def find_serial(text: str) -> str | None:
 
 
 def count_symbols(text: str, alphabet: str = ALPHABET) -> int:
-    """How many symbols of a code stand in a row, whatever stands between them: 9 where one of an access code is
-    missing."""
+    """Return the length of the longest sequence of code symbols, ignoring separators: 9 if an access code lacks one."""
     return max((sum(map(len, run)) for run in _symbol_runs(text, alphabet)), default=0)
 
 
 def _find_code(
     text: str, alphabet: str, length: int, groups: tuple[int, ...], read: Callable[[str], str | None]
 ) -> str | None:
-    """The code that stands in a text twice over; else as it is printed, in its groups or as one word; else in any other
-    spacing."""
+    """Return the code that occurs twice in a row; else the one written as printed, in groups or as one word; else the
+    one in any other spacing. None if there are several."""
     codes = [(sizes, code) for sizes, word in _code_words(text, alphabet, length) if (code := read(word))]
     for shapes in ((TWICE,), (groups, (length,)), {sizes for sizes, _ in codes}):
         if right := {code for sizes, code in codes if sizes in shapes}:
@@ -57,7 +56,7 @@ def _find_code(
 
 
 def _code_words(text: str, alphabet: str, length: int) -> Iterator[tuple[tuple[int, ...], str]]:
-    """What has the length of a code, from neighbors, with the sizes of its parts."""
+    """Yield words, and sequences of adjacent words, with the length of a code, and the sizes of their parts."""
     for run in _symbol_runs(text, alphabet):
         for start in range(len(run)):
             word, sizes = "", []
@@ -73,7 +72,7 @@ def _code_words(text: str, alphabet: str, length: int) -> Iterator[tuple[tuple[i
 
 
 def _symbol_runs(text: str, alphabet: str) -> Iterator[list[str]]:
-    """Neighboring words that only have symbols of a code, as they are read."""
+    """Yield sequences of adjacent words that have only symbols of a code, as they are read."""
     seen = visible_text(unicodedata.normalize("NFKC", text[:LONGEST])).upper()
     run: list[str] = []
     for word in "".join(each if each.isalnum() else " " for each in seen).split():

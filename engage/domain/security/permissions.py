@@ -1,4 +1,4 @@
-"""Who may do what: every permission is a sentence, and this is the one place that decides."""
+"""Permissions of roles. Each is a sentence, and this module alone decides who has it."""
 
 from collections.abc import Iterable
 
@@ -54,7 +54,8 @@ STRONG = frozenset(
         "read waiting letters",
     }
 )
-"""What needs more than a password in this session: a second factor, a passkey or the district's own sign-in."""
+"""Permissions that need a stronger sign-in than a password: a second factor, a passkey, or the district's single
+sign-on."""
 
 ROLES: dict[str, frozenset[str]] = {
     "administrator": frozenset(
@@ -119,23 +120,23 @@ DISTRICT_WIDE = frozenset({"administrator", "leader", "translator"})
 
 
 def sort_roles(roles: Iterable[str]) -> list[str]:
-    """Roles in the order of ROLES, each once; names that are no roles are left out."""
+    """Return roles in the order of ROLES, without duplicates and unknown names."""
     chosen = set(roles)
     return [role for role in ROLES if role in chosen]
 
 
 def is_limited_to_schools(roles: Iterable[str]) -> bool:
-    """Whether someone with these roles works with certain schools only: a liaison without a district-wide role."""
+    """Whether someone with these roles is limited to certain schools: a liaison without a district-wide role."""
     chosen = set(roles)
     return bool(chosen & ROLES.keys()) and not DISTRICT_WIDE & chosen
 
 
 def has_permission(roles: Iterable[str], permission: str) -> bool:
-    """Whether someone with these roles has the permission. Raises KeyError for one that is not stated."""
+    """Whether someone with these roles has the permission. Raises KeyError for an unknown one."""
     PERMISSIONS[permission]
     return any(permission in ROLES.get(role, frozenset()) for role in roles)
 
 
 def visible_schools(roles: Iterable[str], schools: Iterable[str]) -> frozenset[str] | None:
-    """The school ids someone may see; None means every school of the district."""
+    """Return the ids of the schools that someone may see. None means every school of the district."""
     return None if DISTRICT_WIDE & set(roles) else frozenset(schools)

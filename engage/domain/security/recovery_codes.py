@@ -1,4 +1,4 @@
-"""Recovery codes: what lets someone in whose phone is lost. Each works once; only a keyed digest is kept."""
+"""Recovery codes for signing in after the loss of a phone. Each works once, and only a keyed digest is stored."""
 
 import hashlib
 import hmac
@@ -9,22 +9,22 @@ from engage.domain.security.access_codes import ALPHABET, LOOK_ALIKES, normalize
 HOW_MANY = 10
 LENGTH = 12  # symbols of 23: 54 random bits
 GROUP = 4
-RECOVERY_KEY = "recovery codes"  # the site's secret for this purpose makes the digests
+RECOVERY_KEY = "recovery codes"  # purpose of the derived key for digests
 BETWEEN = ","
 
 
 def generate_recovery_codes(rng: Random) -> list[str]:
-    """New codes, as they are written for people: XXXX-XXXX-XXXX. Give it a `SystemRandom`."""
+    """Return new codes, formatted for people: XXXX-XXXX-XXXX. `rng` must be a `SystemRandom`."""
     return [_format_code("".join(rng.choice(ALPHABET) for _ in range(LENGTH))) for _ in range(HOW_MANY)]
 
 
 def hash_recovery_codes(codes: list[str], key: bytes, staff_id: int) -> str:
-    """What is stored of a person's codes."""
+    """Return the stored form of a person's codes."""
     return BETWEEN.join(_code_digest(code, key, staff_id) for code in codes)
 
 
 def use_recovery_code(stored: str, typed: str, key: bytes, staff_id: int) -> str | None:
-    """What is left of the stored codes after this one was used; None where it is none of them."""
+    """Return the stored codes without the one that was used; None if it is not among them."""
     digests = stored.split(BETWEEN) if stored else []
     used = _code_digest(typed, key, staff_id)
     left = [each for each in digests if not hmac.compare_digest(each, used)]
@@ -32,7 +32,7 @@ def use_recovery_code(stored: str, typed: str, key: bytes, staff_id: int) -> str
 
 
 def count_unused_codes(stored: str | None) -> int:
-    """How many codes may still be used."""
+    """Return the number of unused codes."""
     return len(stored.split(BETWEEN)) if stored else 0
 
 

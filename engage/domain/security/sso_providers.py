@@ -1,4 +1,4 @@
-"""The sign-in providers that the settings name, with what is known of the common ones."""
+"""The sign-in providers in the settings, with presets for common ones."""
 
 import re
 from collections.abc import Mapping
@@ -10,19 +10,21 @@ from engage.base.config import SettingProblem, Settings
 
 NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
 KEYS = {"issuer", "client_id", "client_secret", "name", "domain", "tenant", "district"}
-OURS = ("password", "code", "passkey")  # what a session may be begun with without a provider
+OURS = ("password", "code", "passkey")  # ways to begin a session without a provider
 NEEDED = ("authlib", "requests")
 GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """Where to ask who somebody is. `domain`: of every address, and Google's "hd". `tenant`: the claim and the value
-    that a person's account must have, so that it is one of the district's own; the address in such an account is the
-    district's word, in any other it must be verified by the provider. `students`: values of "user_type" that may not
-    enter. `edov`: whoever manages an account may write any "email" into it, which counts only where the provider says
-    that the domain's owner was verified; guests of the directory may not enter (learn.microsoft.com, optional claims:
-    xms_edov, acct)."""
+    """A sign-in provider.
+
+    `domain` is required of every address, and of Google's "hd". `tenant` is the claim and value that mark an account of
+    the district; the address in such an account is trusted, and in any other it must be verified by the provider.
+    `students` has values of "user_type" that may not sign in. `edov`: any "email" may be entered by whoever manages an
+    account, so it counts only if the provider says that the owner of the domain was verified; guests of the directory
+    may not sign in (learn.microsoft.com, optional claims: xms_edov, acct).
+    """
 
     key: str
     name: str
@@ -38,12 +40,12 @@ class Provider:
 
     @property
     def discovery(self) -> str:
-        """The address of its description (OpenID Connect Discovery 1.0, section 4)."""
+        """The URL of the provider's metadata (OpenID Connect Discovery 1.0, section 4)."""
         return self.issuer.rstrip("/") + "/.well-known/openid-configuration"
 
 
 def load_providers(settings: Settings) -> dict[str, Provider]:
-    """The providers by their name in the settings. Raises SettingProblem."""
+    """Return the providers by their name in the settings. Raises SettingProblem."""
     if not settings.sso:
         return {}
     if missing := [each for each in NEEDED if find_spec(each) is None]:

@@ -1,4 +1,4 @@
-"""Secrets of authenticator apps (RFC 6238) at rest: Base32 text, encrypted under a key made from the site's secret."""
+"""Storage of authenticator app secrets (RFC 6238): Base32, encrypted with a key derived from the site's secret."""
 
 import base64
 import hashlib
@@ -11,25 +11,25 @@ from cryptography.hazmat.primitives.ciphers.modes import CTR
 from engage.domain.security.encryption import SealBroken, Sealer, derive_key
 
 PURPOSE = "authenticator apps"
-PASSLIB_PURPOSE = "authenticator"  # the key under which passlib encrypted, in hex
+PASSLIB_PURPOSE = "authenticator"  # purpose of the derived key with which passlib encrypted, in hex
 AES_KEY = 32  # bytes
 AES_BLOCK = 16  # bytes
 
 
 def seal_app_secret(secret: str, site_secret: bytes) -> str:
-    """The secret encrypted, as text."""
+    """Encrypt a secret, as text."""
     return _sealer(site_secret).seal(secret).decode("ascii")
 
 
 def open_app_secret(sealed: str, site_secret: bytes) -> str:
-    """The secret in Base32. Raises SealBroken."""
+    """Decrypt a secret in Base32. Raises SealBroken."""
     if is_passlib_form(sealed):
         return _open_passlib_form(sealed, derive_key(site_secret, PASSLIB_PURPOSE).hex().encode())
     return _sealer(site_secret).open(sealed.encode())
 
 
 def is_passlib_form(sealed: str) -> bool:
-    """Whether passlib encrypted the secret, as Flask-Security had it do."""
+    """Whether the secret was encrypted by passlib, as earlier versions did through Flask-Security."""
     return sealed.startswith("{")
 
 
@@ -38,8 +38,8 @@ def _sealer(site_secret: bytes) -> Sealer:
 
 
 def _open_passlib_form(sealed: str, password: bytes) -> str:
-    """What passlib.totp.AppWallet encrypted: AES-256-CTR, key and counter by PBKDF2-HMAC-SHA256. It has no checksum:
-    another key gives another secret, not an error."""
+    """Decrypt the format of passlib.totp.AppWallet: AES-256-CTR, key and counter by PBKDF2-HMAC-SHA256. It has no
+    checksum, so a wrong key gives a wrong secret and not an error."""
     try:
         box = json.loads(sealed)["enckey"]
         salt, encrypted, rounds = _base32_bytes(box["s"]), _base32_bytes(box["k"]), 1 << int(box["c"])

@@ -1,1 +1,1 @@
-"""Summaries: counting, tables, suppression of small numbers."""
+"""Summaries: counting of answers, tables, and suppression of small numbers."""

@@ -1,8 +1,9 @@
-"""A scale by group as a chart: a scene of rectangles, lines and text in logical coordinates, mirrored once, as SVG.
+"""Charts of a scale by group: a scene of rectangles, lines, and text in logical coordinates, rendered as SVG.
 
-`x` is measured from where reading starts (the right in Arabic) and grows in reading direction, `y` from the top; the
-unit is one CSS pixel at the narrowest phone. Steps of a scale differ in shade and, before the middle, in hatching; a
-hidden group has words and no length. A table with the same numbers belongs beside it.
+`x` is measured from the side where reading starts (the right in Arabic) and increases in reading direction; `y` is
+measured from the top. The unit is one CSS pixel on the narrowest phone. Rendering mirrors the scene for right-to-left
+languages. Steps of a scale differ in shade and, before the middle, in hatching. A hidden group has text but no bar. The
+page must also have a table with the same numbers.
 """
 
 import unicodedata
@@ -10,13 +11,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
-WIDTH = 328  # px: what a 360 px phone leaves between margins
+WIDTH = 328  # px: a phone of 360 px without margins
 SIZE = 14  # px of text
-_LINE = 18  # px from one line of text to the next
+_LINE = 18  # px between baselines
 _BAR = 18  # px height of a bar
 _GAP = 14  # px between one bar and the next label
-_OVER = 4  # px by which the middle line stands out of a bar
-_EM_WIDE, _EM = 1.0, 0.56  # width of an East Asian, and of any other character, in text sizes; on the safe side
+_OVER = 4  # px by which the middle line extends beyond a bar
+_EM_WIDE, _EM = 1.0, 0.56  # ems: upper estimates of the width of an East Asian, and of any other character
 INK = "#1b1b1b"
 _LOW, _HIGH = ((0x8C, 0x51, 0x0A), (0xE8, 0xCF, 0x9B)), ((0x0B, 0x4F, 0x6C), (0x9F, 0xCB, 0xDB))  # outermost, innermost
 _MIDDLE = (0xFA, 0xFA, 0xFA)
@@ -26,7 +27,7 @@ Colour = tuple[int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Rect:
-    """A filled rectangle; `fill` and `hatch` are colours (#rrggbb), no hatching where `hatch` is empty."""
+    """A filled rectangle. `fill` and `hatch` are colors (#rrggbb); an empty `hatch` means no hatching."""
 
     x: float
     y: float
@@ -48,7 +49,7 @@ class ChartLine:
 
 @dataclass(frozen=True, slots=True)
 class ChartText:
-    """One line of text, beginning at `x` on the baseline `y`; its direction is that of its own language."""
+    """One line of text that begins at `x` on the baseline `y`. Its direction is that of its own language."""
 
     x: float
     y: float
@@ -63,7 +64,7 @@ Mark = Rect | ChartLine | ChartText
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """A chart ready to be drawn; `rtl` mirrors it. Title and description are for those who do not see it."""
+    """A chart to be rendered; `rtl` mirrors it. Title and description are for screen readers."""
 
     width: float
     height: float
@@ -75,7 +76,7 @@ class Scene:
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """Words with the language they are really in; empty for a name whose language nobody knows."""
+    """A text with its actual language, which is empty for a name whose language is unknown."""
 
     text: str
     language: str
@@ -84,8 +85,8 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """One group's answers to a scale: what is said below its label, such as how many answered, and the shares (0..1) of
-    its steps, lowest first (None where any of them is hidden)."""
+    """One group's answers to a scale: the note below its label, such as how many answered, and the shares (0..1) of its
+    steps, lowest first (None if any of them is hidden)."""
 
     label: Label
     said: tuple[Label, ...]
@@ -93,9 +94,10 @@ class Scale:
 
 
 def diverging_chart(title: str, description: str, groups: Sequence[Scale], steps: Sequence[Label], rtl: bool) -> Scene:
-    """A scale by group: lower steps before a middle line, higher ones behind it, a middle step astride; legend below.
+    """Return a diverging bar chart by group, with a legend below it.
 
-    All bars share one measure: the middle line stands so that the widest on either side just fits.
+    Lower steps are before the middle line, higher ones after it, and a middle step is centered on it. All bars have the
+    same scale; the middle line is placed so that the widest bars on both sides just fit.
     """
     shares = [each.shares for each in groups if each.shares is not None]
     before = max((_share_before_middle(each) for each in shares), default=0.5)
@@ -115,13 +117,13 @@ def diverging_chart(title: str, description: str, groups: Sequence[Scale], steps
 
 
 def _share_before_middle(shares: Sequence[float]) -> float:
-    """How much stands before the middle line: the lower half, and half of a middle step."""
+    """Return the share before the middle line: the lower half, and half of a middle step."""
     half, odd = divmod(len(shares), 2)
     return sum(shares[:half]) + (shares[half] / 2 if odd else 0.0)
 
 
 def _group_heading(y: float, group: Scale) -> tuple[float, list[Mark]]:
-    """The label, wrapped, and what is said below it; returns where the bar begins."""
+    """Return the position of the bar, and the marks of the wrapped label and the note below it."""
     marks: list[Mark] = []
     for part in (group.label, *group.said):
         for line in _wrap_text(part.text, WIDTH):
@@ -131,7 +133,7 @@ def _group_heading(y: float, group: Scale) -> tuple[float, list[Mark]]:
 
 
 def _bar_marks(shares: Sequence[float], before: float, unit: float, y: float) -> Iterator[Mark]:
-    """The parts of one bar, side by side, and the middle line across it."""
+    """Yield the parts of one bar, and the middle line across it."""
     x = (before - _share_before_middle(shares)) * unit
     for step, share in enumerate(shares):
         if share > 0:
@@ -141,7 +143,7 @@ def _bar_marks(shares: Sequence[float], before: float, unit: float, y: float) ->
 
 
 def _legend(y: float, steps: Sequence[Label]) -> tuple[float, list[Mark]]:
-    """Every step's shade beside its words, lowest first; returns where it ends."""
+    """Return the end position, and the marks of the legend: every step's shade beside its text, lowest first."""
     marks: list[Mark] = []
     for step, label in enumerate(steps):
         marks.append(Rect(0.5, y, _BAR, _BAR, *_step_colours(step, len(steps))))
@@ -152,8 +154,8 @@ def _legend(y: float, steps: Sequence[Label]) -> tuple[float, list[Mark]]:
 
 
 def _step_colours(step: int, steps: int) -> tuple[str, str]:
-    """Fill and hatching of a step: darker the further from the middle, hatched before it, so that every step is
-    told from the others on a black and white printer too."""
+    """Return fill and hatching of a step: darker toward the ends, and hatched before the middle, so that all steps are
+    distinguishable in black and white."""
     half, odd = divmod(steps, 2)
     if odd and step == half:
         return _hex(_MIDDLE), ""
@@ -177,7 +179,7 @@ def _chart_text(x: float, y: float, line: str, label: Label, bold: bool = False)
 
 
 def _wrap_text(text: str, width: float) -> Iterator[str]:
-    """Lines that surely fit; words longer than a line (and scripts without spaces) are cut."""
+    """Yield lines that fit for certain. Words longer than a line (and scripts without spaces) are broken."""
     line = ""
     for piece in (piece for word in text.split() for piece in _cut_word(word, width)):
         if line and _estimate_width(f"{line} {piece}") > width:
@@ -199,14 +201,14 @@ def _cut_word(word: str, width: float) -> Iterator[str]:
 
 
 def _estimate_width(text: str) -> float:
-    """About how wide a line is, in px, rather too wide than too narrow."""
+    """Return an upper estimate of the width of a line in px."""
     return SIZE * sum(_EM_WIDE if unicodedata.east_asian_width(each) in "WF" else _EM for each in text)
 
 
 def render_svg(scene: Scene, name: str) -> str:
-    """Return a scene as an SVG element, every text escaped, without a style attribute (so it stands under any policy).
+    """Return a scene as an SVG element with escaped texts and no style attributes (so that it works under any CSP).
 
-    `name` begins the ids inside, and must be the only one of its kind on the page: a letter, then letters, digits, - _
+    `name` is the prefix of the ids and must be unique on the page: a letter, then letters, digits, - or _
     """
     hatched = sorted({(each.fill, each.hatch) for each in scene.marks if isinstance(each, Rect) and each.hatch})
     patterns = {shade: f"{name}-{number}" for number, shade in enumerate(hatched)}
@@ -242,7 +244,7 @@ def _render_mark(mark: Mark, scene: Scene, patterns: Mapping[tuple[str, str], st
 
 
 def _render_text(mark: ChartText, scene: Scene) -> str:
-    # Text begins at the scene's reading side; text of the other direction ends there instead.
+    # Text begins at the scene's reading side. Text of the other direction ends there instead.
     anchor = "start" if mark.rtl == scene.rtl else "end"
     x = scene.width - mark.x if scene.rtl else mark.x
     direction = "rtl" if mark.rtl else "ltr"
@@ -253,5 +255,5 @@ def _render_text(mark: ChartText, scene: Scene) -> str:
 
 
 def _num(number: float) -> str:
-    """A coordinate as short as it can be."""
+    """Return a coordinate as a short string."""
     return f"{number:.1f}".rstrip("0").rstrip(".")

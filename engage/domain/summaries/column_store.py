@@ -1,8 +1,8 @@
-"""The byte-column form of a wave: one file per question, one byte per response, memory-mapped.
+"""Column files of a wave: one file per question, one byte per response, memory-mapped.
 
-It is a copy that can always be made again from the responses. What is appended is on disk before the header that
-counts it is renamed into place: a crash leaves the old columns or the new, never half. Nothing here holds a response
-id or a time; each batch stands in the order of its random ids.
+They are a copy that can be rebuilt from the responses at any time. Appended data is on disk before the header that
+counts it is renamed into place, so that a crash leaves either the old or the new columns. The files have no response
+ids or times; within a batch, responses are in the order of their random ids.
 """
 
 import fcntl
@@ -29,7 +29,7 @@ from engage.questionnaire.routing import count_blocks
 
 BATCH = 20_000  # responses read and encoded at a time
 _GROUP_TYPES = {"school": "<u2", "language": "u1", "mode": "u1"}
-_PARENT_TYPE = "<u4"  # number of the response a block belongs to
+_PARENT_TYPE = "<u4"  # type of the number of the response that a block belongs to
 _HEADER = "header.json"
 _PIECE = 1 << 20  # bytes read at a time
 
@@ -38,7 +38,7 @@ Files = dict[str, NDArray[Any]]
 
 
 class ResponseRow(NamedTuple):
-    """One response as it is kept; `answers` is its canonical JSON document."""
+    """One stored response. `answers` is its canonical JSON document."""
 
     id: str
     school: str
@@ -48,7 +48,7 @@ class ResponseRow(NamedTuple):
 
 
 class ExpectedColumns(NamedTuple):
-    """What the database says the columns must look like to be believed."""
+    """The state that the database expects of the columns. Files with another state are rebuilt."""
 
     rows: int
     digest: str
@@ -56,15 +56,16 @@ class ExpectedColumns(NamedTuple):
 
 
 class ColumnsDamaged(Exception):
-    """The columns are missing, of another layout, or not what their header says: rebuild them."""
+    """The columns are missing, have another layout, or do not match their header. They must be rebuilt."""
 
 
 class ColumnHeader(TypedDict):
     """The header of a wave's columns, as JSON.
 
-    `generation` is the folder of the files; `edits` the wave's counter of changes; `rows` and `blocks` how many entries
-    there are, by repeated section; `groups` the codes by dimension, in the order of their numbers; `types`, `levels`
-    (section id, or None) and `sums` (CRC-32) are by file. `digest` is of all the rest but `generation`."""
+    `generation` is the folder of the files; `edits` is the wave's counter of changes; `rows` and `blocks` (by repeated
+    section) are numbers of entries; `groups` has the codes by dimension, in the order of their numbers; `types`,
+    `levels` (section id, or None), and `sums` (CRC-32) are by file. `digest` covers everything except `generation`.
+    """
 
     layout: str
     generation: str
@@ -80,7 +81,7 @@ class ColumnHeader(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """An opened wave: its header, and every file mapped (so that a later rebuild cannot pull it away)."""
+    """The opened columns of a wave: the header, and all files mapped (so that they stay readable during a rebuild)."""
 
     survey: Survey
     header: ColumnHeader
@@ -88,7 +89,7 @@ class Columns:
 
     @classmethod
     def open(cls, folder: Path, survey: Survey) -> "Columns":
-        """Return the columns under a wave's folder, every byte checked; raise ColumnsDamaged."""
+        """Open the columns in a wave's folder and verify every byte. Raises ColumnsDamaged."""
         try:
             header = json.loads((folder / _HEADER).read_bytes())
             if header["digest"] != _header_digest(header) or header["layout"] != layout_digest(survey):
@@ -106,7 +107,7 @@ class Columns:
 
     @property
     def expected(self) -> ExpectedColumns:
-        """What to write into the database beside it."""
+        """The state to store in the database."""
         return ExpectedColumns(self.header["rows"], self.header["digest"], self.header["edits"])
 
     @property
@@ -118,24 +119,24 @@ class Columns:
         return dict(self.header["groups"])
 
     def group(self, dimension: str) -> NDArray[Any]:
-        """The group number of every response."""
+        """Return the group number of every response."""
         return self.files[dimension]
 
     def answers(self, encoder: Encoder) -> Bytes:
-        """The byte of every response (or block) for one question."""
+        """Return the byte of every response (or block) for one question."""
         return self.files[_file_name(encoder)]
 
     def masks(self, encoder: Encoder) -> list[Bytes]:
-        """The choice bits of a "several" question, eight choices to a file."""
+        """Return the choice bits of a "several" question, eight choices per file."""
         return [self.files[_file_name(encoder, number)] for number in range(encoder.mask_bytes)]
 
     def parents(self, section: str) -> NDArray[np.uint32]:
-        """The number of the response each block belongs to, ascending."""
+        """Return the number of the response that each block belongs to, ascending."""
         return self.files[f"s.{section}"]
 
 
 def columns_folder(data_dir: Path, wave: str) -> Path:
-    """Where a wave's columns live. The wave's id is data, so its folder is named by a digest of it."""
+    """Return the folder of a wave's columns. Its name is a digest, since the wave's id is data."""
     return data_dir / "columns" / hashlib.sha256(wave.encode()).hexdigest()[:24]
 
 
@@ -147,11 +148,11 @@ def update_columns(
     unfolded: Iterable[ResponseRow],
     everything: Callable[[], Iterable[ResponseRow]],
 ) -> Columns:
-    """Return the columns with every response in them: added, or rebuilt where the files are damaged.
+    """Return columns with every response: appended, or rebuilt if the files are damaged.
 
-    `expected` is what the database holds about them (None: nothing yet), `edits` the wave's counter of changed and
-    deleted responses, `unfolded` the responses not in them yet. Store `Columns.expected` and forget the unfolded ids in
-    one transaction; if that fails the next call sees another digest and builds anew.
+    `expected` is the state in the database (None: nothing yet); `edits` is the wave's counter of changed and deleted
+    responses; `unfolded` are the responses that are not in the columns yet. The caller must store `Columns.expected`
+    and delete the unfolded ids in one transaction; if that fails, the next call sees another digest and rebuilds.
     """
     with lock_folder(folder, "columns"):
         try:
@@ -164,20 +165,20 @@ def update_columns(
 
 
 def append_responses(folder: Path, survey: Survey, rows: Iterable[ResponseRow]) -> Columns:
-    """Append responses; raises ColumnsDamaged when there is nothing sound to append to."""
+    """Append responses. Raises ColumnsDamaged if there are no valid columns to append to."""
     with lock_folder(folder, "columns"):
         return _append_responses(folder, Columns.open(folder, survey), rows)
 
 
 def rebuild_columns(folder: Path, survey: Survey, rows: Iterable[ResponseRow], edits: int) -> Columns:
-    """Make the columns from all responses."""
+    """Build the columns from all responses."""
     with lock_folder(folder, "columns"):
         return _rebuild_columns(folder, survey, rows, edits)
 
 
 @contextmanager
 def lock_folder(folder: Path, what: str) -> Iterator[None]:
-    """Do one thing with a wave's folder at a time, over all threads and processes; readers need no lock."""
+    """Lock a wave's folder for one operation, across threads and processes. Readers need no lock."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / what).with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -209,7 +210,7 @@ def _append_responses(folder: Path, columns: Columns, rows: Iterable[ResponseRow
 
 
 def _entry_count(header: ColumnHeader, name: str) -> int:
-    """How many entries a file has."""
+    """Return the number of entries of a file."""
     section = header["levels"][name]
     return int(header["rows"] if section is None else header["blocks"][section])
 
@@ -222,7 +223,7 @@ def _map_file(folder: Path, header: ColumnHeader, name: str) -> NDArray[Any]:
 
 
 def _file_crc(folder: Path, header: ColumnHeader, name: str) -> int:
-    """CRC-32 of the bytes the header counts, read piece by piece; -1 when the file is too short."""
+    """Return the CRC-32 of the bytes that the header counts, read in parts; -1 if the file is too short."""
     crc, left = 0, _entry_count(header, name) * np.dtype(header["types"][name]).itemsize
     if left == 0:
         return 0
@@ -259,13 +260,13 @@ def _file_name(encoder: Encoder, mask: int | None = None) -> str:
 
 
 def _header_digest(header: ColumnHeader) -> str:
-    """Of everything the header says, the sums over all bytes included."""
+    """Return the digest of the header, including the checksums of all bytes."""
     covered = {key: value for key, value in header.items() if key not in ("digest", "generation")}
     return hashlib.sha256(json.dumps(covered, sort_keys=True).encode()).hexdigest()
 
 
 def _encode_batch(survey: Survey, batch: list[ResponseRow], header: ColumnHeader) -> Files:
-    """The bytes of a batch by file name; new group codes are entered into the header."""
+    """Return the bytes of a batch by file name. Adds new group codes to the header."""
     documents = [json.loads(each.answers) for each in batch]
     files = {each: _group_numbers([getattr(row, each) for row in batch], header, each) for each in DIMENSIONS}
     levels: dict[str | None, list[tuple[Any, Any]]] = {None: [(each, each) for each in documents]}
@@ -298,7 +299,7 @@ def _encode_question(encoder: Encoder, pairs: list[tuple[Any, Any]]) -> Files:
 
 
 def _group_numbers(codes: list[str], header: ColumnHeader, dimension: str) -> NDArray[Any]:
-    """Group numbers of codes; unknown codes get the next number. Raises ValueError when there are too many."""
+    """Return the group numbers of codes. A new code gets the next number. Raises ValueError if there are too many."""
     at = {code: number for number, code in enumerate(header["groups"][dimension])}
     for code in sorted(set(codes) - at.keys()):
         at[code] = len(at)
@@ -310,7 +311,7 @@ def _group_numbers(codes: list[str], header: ColumnHeader, dimension: str) -> ND
 
 
 def _append(folder: Path, header: ColumnHeader, files: Files) -> None:
-    """Write behind what the header counts (whatever a crash left there is overwritten), and count it."""
+    """Write after the bytes that the header counts (overwriting remains of a crash), and update the header."""
     for name, values in files.items():
         section = header["levels"][name]
         length = header["rows"] if section is None else header["blocks"][section]

@@ -1,4 +1,5 @@
-"""Which further cells must be hidden so that no hidden cell can be worked out from the rest of its table."""
+"""Complementary suppression: which further cells must be hidden so that no hidden cell can be derived from the
+others."""
 
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -11,14 +12,14 @@ from engage.domain.summaries.max_flow import Counts, Mask, Network, column_bits,
 
 
 class Cell(NamedTuple):
-    """A place in a table."""
+    """A cell of a table."""
 
     row: int
     column: int
 
 
 class _Rectangle(NamedTuple):
-    """Two opposite corners, and what hiding the rectangle costs for each step it widens the range."""
+    """Two opposite corners, and the cost of hiding the rectangle per unit by which it widens the range."""
 
     score: float
     near: Cell
@@ -26,14 +27,15 @@ class _Rectangle(NamedTuple):
 
 
 def add_complementary(cells: Counts, primary: Mask, width: int, links: Sequence[Mask] = ()) -> Mask:
-    """Return the cells to hide: `primary` and the cheapest others found, smallest values first.
+    """Return the cells to hide: `primary` and the cheapest additional ones, smallest values first.
 
-    Afterwards whoever knows all row and column sums and the shown cells can put no hidden cell into a range narrower
-    than `width`. A link marks columns whose sum in each row is a number of its own (who is asked a further question):
-    it is known exactly or not within `width` either. All this can be had when every row and column sum is 0 or at
-    least `width` and two rows and two columns are not empty: then the whole table is hidden at worst. Where it cannot
-    (everything stands in one column or one row, so every cell equals a published sum) hiding gains nothing, and
-    nothing is hidden.
+    Afterwards someone who knows all row and column sums and all shown cells cannot derive a range narrower than `width`
+    for any hidden cell. A link marks columns whose sum in each row is itself a number (who is asked a further
+    question): it is either known exactly or has a range of at least `width` too.
+
+    This is possible if every row and column sum is 0 or at least `width`, and at least two rows and two columns are not
+    empty; in the worst case the whole table is hidden. If it is not possible (all counts in one column or one row, so
+    that every cell equals a published sum), hiding has no effect, and nothing is hidden.
     """
     if (cells.sum(axis=1) > 0).sum() < 2 or (cells.sum(axis=0) > 0).sum() < 2:
         return np.zeros_like(primary)
@@ -45,19 +47,19 @@ def add_complementary(cells: Counts, primary: Mask, width: int, links: Sequence[
 
 
 def sum_width(cells: Counts, hidden: Mask, row: int, link: Mask, enough: int) -> int:
-    """The width of the range derivable for the sum of a row over the columns of a link (0: known exactly)."""
+    """Return the width of the derivable range of a row's sum over the columns of a link (0: known exactly)."""
     return sum(Network(cells, hidden).slack(row, column_bits(link), enough))
 
 
 class _HiddenCells:
-    """A table with the cells hidden so far, and one network of them that grows along."""
+    """A table with its hidden cells, and a flow network of them that is updated incrementally."""
 
     def __init__(self, cells: Counts, hidden: Mask, width: int) -> None:
         self.cells, self.hidden, self.width = cells, hidden.copy(), width
         self.network = Network(cells, hidden)
 
     def hide(self, more: Mask) -> None:
-        """Hide more cells, and whatever is needed beside them."""
+        """Hide more cells, and all others that this requires."""
         waiting = deque(_marked_cells(more & ~self.hidden, self.cells))
         for cell in waiting:
             self._hide(cell)
@@ -88,7 +90,7 @@ class _HiddenCells:
 
 
 def _find_weak_sum(work: _HiddenCells, links: Sequence[Mask]) -> tuple[int, Mask] | None:
-    """A row and a link whose sum is neither known exactly nor hidden well enough."""
+    """Return a row and a link whose sum is neither known exactly nor sufficiently hidden; None if there is none."""
     for link in links:
         inside, mixed = column_bits(link), (work.hidden & link).any(axis=1) & (work.hidden & ~link).any(axis=1)
         for row in map(int, np.flatnonzero(mixed)):
@@ -98,7 +100,8 @@ def _find_weak_sum(work: _HiddenCells, links: Sequence[Mask]) -> tuple[int, Mask
 
 
 def _widening_cells(cells: Counts, hidden: Mask, width: int, row: int, link: Mask) -> Mask:
-    """The cells of the cheapest rectangle that widens what can be derived for a link's sum; all cells if none does."""
+    """Return the cells of the cheapest rectangle that widens the derivable range of a link's sum; all cells if there is
+    none."""
     widening = [
         each
         for column in np.flatnonzero(link)
@@ -114,13 +117,13 @@ def _widening_cells(cells: Counts, hidden: Mask, width: int, row: int, link: Mas
 
 
 def is_safe(cells: Counts, hidden: Mask, cell: Cell, width: int) -> bool:
-    """Whether the range derivable for a hidden cell is at least `width` wide."""
+    """Whether the derivable range of a hidden cell is at least `width`."""
     low, high = derivable_range(cells, hidden, cell.row, cell.column, width)
     return high - low >= width
 
 
 def _marked_cells(mask: Mask, cells: Counts) -> Iterator[Cell]:
-    """Marked places, largest values first: what is hardest to cover covers the others on the way."""
+    """Yield marked cells, largest values first: covering the most difficult ones often covers others too."""
     places = [Cell(int(row), int(column)) for row, column in np.argwhere(mask)]
     yield from sorted(places, key=lambda place: (-int(cells[place]), place))
 
@@ -134,7 +137,8 @@ def _corners(cell: Cell, other: Cell) -> tuple[Cell, Cell, Cell]:
 
 
 def _cheapest_rectangle(cells: Counts, hidden: Mask, cell: Cell, width: int, allowed: Mask) -> _Rectangle | None:
-    """The rectangle that widens the cell's range at least cost per step, its far corner in an allowed column."""
+    """Return the rectangle that widens the cell's range at the lowest cost per unit, with its opposite corner in an
+    allowed column."""
     row, column = cell
     price: NDArray[np.float64] = np.where(hidden, 0, cells + 1).astype(float)
     cost = price[row][None, :] + price[:, column][:, None] + price + price[cell]

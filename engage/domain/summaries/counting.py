@@ -1,6 +1,6 @@
-"""Counting: one `bincount` per question over fused group numbers, straight from the byte columns.
+"""Counting: one `bincount` per question over combined group numbers, directly from the column files.
 
-Every response belongs to one fused group (school x language x mode); the tables of single dimensions are sums of it.
+Every response belongs to one combined group (school x language x mode). Tables of single dimensions are sums over it.
 """
 
 from collections.abc import Iterator
@@ -14,21 +14,21 @@ from engage.domain.summaries.column_store import Columns
 from engage.domain.summaries.encoding import Encoder, build_encoders
 from engage.domain.summaries.tables import CHOSEN, DIMENSIONS, NOT_ASKED, REST, Figures, QuestionPart, Table
 
-CHUNK = 1 << 18  # entries counted at a time: bounds memory to a few MB
+CHUNK = 1 << 18  # entries per chunk: limits memory to a few MB
 
-Cells = NDArray[np.int64]  # fused groups x columns
+Cells = NDArray[np.int64]  # combined groups x columns
 
 
 @dataclass(frozen=True, slots=True)
 class _Level:
-    """Responses, or the blocks of one section: the fused group of each entry, and the response it belongs to."""
+    """Responses, or the blocks of one section: the combined group of each entry, and the response it belongs to."""
 
     fused: NDArray[np.int32]
     parents: NDArray[np.uint32] | None
-    sizes: tuple[int, ...]  # groups of each dimension
+    sizes: tuple[int, ...]  # number of groups per dimension
 
     def chunks(self) -> Iterator[slice]:
-        """Slices over all entries; the blocks of one response are never parted."""
+        """Yield slices over all entries. Blocks of one response are always in the same slice."""
         start, end = 0, len(self.fused)
         while start < end:
             stop = min(start + CHUNK, end)
@@ -38,17 +38,17 @@ class _Level:
             start = stop
 
     def most(self) -> int:
-        """The most entries any response has, at least 1."""
+        """Return the largest number of entries of any response, at least 1."""
         assert self.parents is not None
         return int(np.unique(self.parents, return_counts=True)[1].max(initial=1))
 
     def count(self, chunk: slice, numbers: NDArray[np.uint8], width: int) -> Cells:
-        """How many of a chunk's entries have each number below `width`, by fused group."""
+        """Count the entries of a chunk with each number below `width`, by combined group."""
         bins = self.fused[chunk].astype(np.int64) * width + numbers
         return np.bincount(bins, minlength=int(np.prod(self.sizes)) * width).reshape(-1, width)
 
     def families(self, chunk: slice, numbers: NDArray[np.uint8], width: int) -> Cells:
-        """How many responses have an entry with each number; entries numbered `width` or more do not count."""
+        """Count the responses that have an entry with each number. Entries numbered `width` or more are ignored."""
         assert self.parents is not None
         in_range = numbers < width
         keys = self.parents[chunk][in_range].astype(np.int64) * width + numbers[in_range]
@@ -57,7 +57,7 @@ class _Level:
         return np.bincount(bins, minlength=int(np.prod(self.sizes)) * width).reshape(-1, width)
 
     def table(self, columns: tuple[str, ...], cells: Cells, families: Cells | None) -> Table:
-        """From fused groups to one table per dimension."""
+        """Sum combined groups into one table per dimension."""
         cube = cells.reshape(*self.sizes, len(columns))
         axes = range(len(DIMENSIONS))
         by = {each: cube.sum(axis=tuple({*axes} - {at})) for at, each in enumerate(DIMENSIONS)}
@@ -66,7 +66,8 @@ class _Level:
 
 
 def count_figures(columns: Columns) -> Figures:
-    """Count everything in a wave: per question overall, by school, by language and by mode (groups in code order)."""
+    """Count all answers of a wave: per question, overall and by school, language, and mode (groups in the order of
+    codes)."""
     levels = _levels(columns)
     everyone = {name: _base_table(level) for name, level in levels.items()}
     behind = {name: each.families.margins for name, each in everyone.items() if name and each.families}
@@ -90,7 +91,7 @@ def count_figures(columns: Columns) -> Figures:
 
 
 def _design_effect(columns: Columns, encoder: Encoder, level: _Level, parts: list[QuestionPart]) -> float:
-    """The design effect of a question answered once per child, over all its answers."""
+    """Return the design effect of a question that is asked per child, over all its answers."""
     whole, answers = parts[0].table.overall, len(encoder.answers)
     chosen = [each.table.overall[each.table.columns.index(CHOSEN)] for each in parts[1:]]
     counts = np.array(chosen, dtype=np.int64) if encoder.mask_bytes else whole[:answers]
@@ -98,7 +99,7 @@ def _design_effect(columns: Columns, encoder: Encoder, level: _Level, parts: lis
 
 
 def _child_answers(columns: Columns, encoder: Encoder, level: _Level, width: int) -> Iterator[tuple[Families, Marks]]:
-    """The family and the answers of every child that has an answer."""
+    """Yield the families and the answers of all children with an answer."""
     assert level.parents is not None
     answers, column_of, masks = columns.answers(encoder), _column_by_byte(encoder), columns.masks(encoder)
     for chunk in level.chunks():
@@ -131,13 +132,13 @@ def _levels(columns: Columns) -> dict[str | None, _Level]:
 
 
 def _ranks(codes: list[str]) -> NDArray[np.int32]:
-    """From a group's number in the file to its place among the sorted codes."""
+    """Return, for each group's number in the file, its position among the sorted codes."""
     at = {code: place for place, code in enumerate(sorted(codes))}
     return np.array([at[code] for code in codes], dtype=np.int32)
 
 
 def _base_table(level: _Level) -> Table:
-    """Everybody in one column: its sums are the bases."""
+    """Return a table with everyone in one column, whose sums are the bases."""
     cells = np.bincount(level.fused, minlength=int(np.prod(level.sizes))).reshape(-1, 1)
     if level.parents is None:
         return level.table(("all",), cells, None)
@@ -164,7 +165,8 @@ def _question_parts(columns: Columns, encoder: Encoder, level: _Level) -> Iterat
 
 
 def _question_cells(columns: Columns, encoder: Encoder, level: _Level) -> tuple[Cells, Cells | None]:
-    """The question as one table: every entry in one column; and the families behind each cell, for blocks."""
+    """Count a question as one table, with every entry in one column. For blocks, also count the families behind each
+    cell."""
     width = len(encoder.columns)
     cells = np.zeros((int(np.prod(level.sizes)), width), dtype=np.int64)
     families = None if level.parents is None else cells.copy()
@@ -185,7 +187,8 @@ def _column_by_byte(encoder: Encoder) -> NDArray[np.uint8]:
 
 
 def _choice_counts(columns: Columns, encoder: Encoder, level: _Level) -> Cells:
-    """How often each choice of a "several" question is marked: all patterns of a byte are counted in one go."""
+    """Count how often each choice of a "several" question is marked. All bit patterns of a byte are counted in one
+    pass."""
     number = len(encoder.question.choices)
     counts = np.zeros((int(np.prod(level.sizes)), number), dtype=np.int64)
     for byte, patterns in enumerate(columns.masks(encoder)):
@@ -197,7 +200,8 @@ def _choice_counts(columns: Columns, encoder: Encoder, level: _Level) -> Cells:
 
 
 def _choice_families(columns: Columns, encoder: Encoder, level: _Level, at: int, off: int | None) -> Cells:
-    """The families behind one choice of a question asked per child: one that marked it, one that did not, not asked."""
+    """Count the families behind one choice of a question asked per child: those with a child that marked it, with one
+    that did not, and with one that was not asked."""
     width = 2 if off is None else 3
     counts = np.zeros((int(np.prod(level.sizes)), width), dtype=np.int64)
     answers, bits, column_of = columns.answers(encoder), columns.masks(encoder)[at // 8], _column_by_byte(encoder)

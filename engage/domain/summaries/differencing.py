@@ -1,12 +1,11 @@
-"""What was shown of a table earlier, and what the difference between then and now gives away.
+"""Protection against differencing: what can be derived from a table and an earlier version of it.
 
-Whoever sees a table twice knows, besides both, the table of those who answered in between. It is guarded like any
-other: `suppression` keeps hidden now what was hidden then, keeps together what was joined then, and joins and hides
-further until the difference is safe too. Then the table of then and the difference have no unknown cell in common,
-and each can be judged alone.
+Someone who sees a table twice also knows the table of those who answered in between. It is protected like any other.
+`suppression` keeps hidden cells hidden and merged groups merged, and merges and hides more until the difference is safe
+too. Then the earlier table and the difference have no unknown cell in common, and each can be checked alone.
 
-The difference of a cell that was hidden then is not known here either. That does not matter: what can be worked out
-of it hangs on the sums only, so any counts with the right sums stand in for it.
+The difference of a cell that was hidden earlier is unknown here too. This does not matter: what can be derived about it
+depends on the sums only, so any counts with the correct sums can replace it.
 """
 
 from collections import deque
@@ -23,15 +22,15 @@ Sets = tuple[tuple[int, ...], ...]
 
 
 class IncomparableTables(Exception):
-    """The two tables cannot be compared: answers were changed or taken back, or other columns were shown then."""
+    """The two tables cannot be compared: answers were changed or withdrawn, or other columns were shown earlier."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EarlierTable:
-    """A table as it was shown earlier, with the groups and columns of now; HIDDEN where a number was not shown.
+    """A table as it was shown earlier, with the current groups and columns. HIDDEN marks numbers that were not shown.
 
-    A dimension that was left out then is in neither `bases` nor `by`. `per` is how many rows of data one family can
-    stand behind (1, or the most children of a family).
+    A dimension that was left out is missing in `bases` and `by`. `per` is the largest number of rows of data per family
+    (1, or the largest number of children).
     """
 
     total: int
@@ -43,18 +42,19 @@ class EarlierTable:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TableChange:
-    """The difference of a joined table (rows x sets): `cells` has the right sums, and is right where not `hidden`."""
+    """The difference of a merged table (rows x sets). `cells` has correct sums, and is correct where it is not
+    `hidden`."""
 
     cells: Counts
     hidden: Mask
     per: int
 
     def live(self) -> Mask:
-        """The cells that may have changed at all: where row and column did."""
+        """Return the cells that may have changed, because both their row and their column did."""
         return np.outer(self.cells.sum(axis=1) > 0, self.cells.sum(axis=0) > 0)
 
     def small(self, minimum: int, unanimous_below: int) -> Mask:
-        """Cells that too few families stand behind, or the whole of a small group."""
+        """Return the cells with too few families, or with all of a small group."""
         bases, totals = self.cells.sum(axis=1), self.cells.sum(axis=0)
         few = (self.cells > 0) & (least_families(self.cells, self.per) < minimum)
         same = (self.cells == bases[:, None]) & (self.cells > 0)
@@ -64,19 +64,20 @@ class TableChange:
 
 
 def least_families(rows: Counts, per: int) -> Counts:
-    """The least number of families that can stand behind so many rows of data."""
+    """Return the smallest possible number of families for so many rows of data."""
     return -(-rows // per)
 
 
 def hidden_sets(counts: Counts) -> Sets:
-    """The groups (or columns) whose numbers were hidden: together they are known, so they were joined. () if none."""
+    """Return the groups (or columns) that were hidden, as one set: only their sum is known, so they were merged. () if
+    none."""
     hidden = tuple(np.flatnonzero(counts == HIDDEN).tolist())
     return (hidden,) if len(hidden) > 1 else ()
 
 
 def set_growth(now: Counts, then: Counts, then_total: int, sets: Sets) -> Counts:
-    """How much each set has grown; `sets` must keep together what was joined then. Raises IncomparableTables if one
-    has shrunk."""
+    """Return the growth of each set. `sets` must keep merged what was merged earlier. Raises IncomparableTables if a
+    set has become smaller."""
     growth = np.array([now[list(each)].sum() for each in sets], dtype=np.int64) - _set_sums(then, then_total, sets)
     if (growth < 0).any():
         raise IncomparableTables("there were more answers earlier")
@@ -84,7 +85,7 @@ def set_growth(now: Counts, then: Counts, then_total: int, sets: Sets) -> Counts
 
 
 def table_change(now: Counts, table: EarlierTable, dimension: str, rows: Sets, sets: Sets) -> TableChange:
-    """The difference of one dimension. `now` is folded over `rows` and `sets`. Raises IncomparableTables."""
+    """Return the difference of one dimension. `now` is folded over `rows` and `sets`. Raises IncomparableTables."""
     bases = _set_sums(table.bases[dimension], table.total, rows)
     totals = _set_sums(table.overall, table.total, sets)
     then = _derive_cells(_fold_with_hidden(table.by[dimension], rows, sets), bases, totals)
@@ -97,7 +98,7 @@ def table_change(now: Counts, table: EarlierTable, dimension: str, rows: Sets, s
 
 
 def _set_sums(counts: Counts, total: int, sets: Sets) -> Counts:
-    """Sums over sets; the one that holds hidden numbers follows from the total."""
+    """Return sums over sets. That of the set with hidden numbers follows from the total."""
     sums = np.array([HIDDEN if (counts[list(each)] == HIDDEN).any() else counts[list(each)].sum() for each in sets])
     hidden = sums == HIDDEN
     if hidden.sum() > 1:
@@ -132,8 +133,8 @@ def _derive_cells(cells: Counts, bases: Counts, totals: Counts) -> Counts:
 
 
 def _fill_support(support: Mask, rows: Counts, columns: Counts) -> Counts:
-    """Counts with these sums that stand on `support` only (a flow, along shortest ways). Raises IncomparableTables if
-    none do."""
+    """Return counts with these sums that are nonzero on `support` only (a maximum flow along shortest paths). Raises
+    IncomparableTables if there are none."""
     flow = np.zeros(support.shape, dtype=np.int64)
     rows, columns = rows.copy(), columns.copy()
     while rows.any():
@@ -152,10 +153,11 @@ def _fill_support(support: Mask, rows: Counts, columns: Counts) -> Counts:
 
 
 def _find_path(support: Mask, flow: Counts, rows: Counts, columns: Counts) -> Sequence[tuple[int, int]]:
-    """Cells from a row that has something left to a column that lacks something: raised and lowered in turn."""
+    """Return the cells of a path from a row with a remainder to a column with a deficit, to be raised and lowered in
+    turn."""
     start = int(np.flatnonzero(rows)[0])
-    before: dict[int, int] = {}  # column: the row it was reached from
-    reached: dict[int, int] = {start: -1}  # row: the column it was reached from
+    before: dict[int, int] = {}  # column: the row from which it was reached
+    reached: dict[int, int] = {start: -1}  # row: the column from which it was reached
     waiting = deque([start])
     while waiting:
         row = waiting.popleft()

@@ -1,4 +1,4 @@
-"""The figures one audience was shown of a wave earlier, read back from the plain data that was frozen."""
+"""Earlier figures of a wave for one audience, parsed from the frozen figures of checkpoints."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -19,7 +19,7 @@ ColumnCounts = Mapping[str, int | None]
 
 
 class BaseCount(TypedDict):
-    """The base of one group; the figures of a question have more."""
+    """The base of one group. A question's figures have more fields."""
 
     base: int | None
 
@@ -28,14 +28,14 @@ Row = TypeVar("Row", bound=BaseCount)
 
 
 class EarlierFigures:
-    """Earlier figures of one audience, with the groups of now; `most` as `Figures` has it."""
+    """Earlier figures of one audience, with the current groups. `most` is as in `Figures`."""
 
     def __init__(self, figures: AudienceFigures, groups: Groups, most: Mapping[str, int]) -> None:
         self._questions = {each["question"]: each for each in figures["questions"]}
         self._responses, self._groups, self._most = figures["responses"], groups, most
 
     def responses(self) -> EarlierTable | None:
-        """How many had responded; None if even that was hidden. Raises IncomparableTables."""
+        """Return the number of responses; None if it was hidden. Raises IncomparableTables."""
         rows: dict[str, dict[str, BaseCount]] = {
             name: {group: {"base": count} for group, count in self._responses[name].items()}
             for name in GROUP_DIMENSIONS
@@ -43,11 +43,11 @@ class EarlierFigures:
         return self._seen(BaseCount(base=self._responses["all"]), rows, ("base",), _base_counts, 1)
 
     def bases(self, question: str) -> EarlierTable | None:
-        """How many had had a question; None if that was hidden. Raises IncomparableTables."""
+        """Return the base of a question; None if it was hidden. Raises IncomparableTables."""
         return self._table(question, ("base",), _base_counts)
 
     def table(self, question: str, choice: str | None, columns: Sequence[str]) -> EarlierTable | None:
-        """A table of a question (or of one of its choices); None if nothing of it was shown. Raises
+        """Return the table of a question (or of one of its choices); None if it was hidden completely. Raises
         IncomparableTables."""
 
         def counts(row: GroupFigures) -> ColumnCounts:
@@ -60,7 +60,8 @@ class EarlierFigures:
         return self._table(question, columns, counts)
 
     def asked_table(self, question: str, everybody: EarlierTable | None) -> EarlierTable | None:
-        """Who had a question and who of `everybody` had not, as a table of two columns. Raises IncomparableTables."""
+        """Return a table with two columns: those who were asked the question, and the rest of `everybody`. Raises
+        IncomparableTables."""
         some = self.bases(question)
         if some is None or everybody is None:
             return None
@@ -96,7 +97,7 @@ class EarlierFigures:
     ) -> EarlierTable | None:
         if whole["base"] is None:
             return None
-        # A dimension without groups is left out now, or was then, unless nobody had answered at all.
+        # A dimension without groups is left out now, or was earlier, unless there were no responses at all.
         comparable = {
             name: rows[name] for name in DIMENSIONS if self._groups[name] and (rows[name] or whole["base"] == 0)
         }
@@ -116,7 +117,7 @@ class EarlierFigures:
         columns: Sequence[str],
         counts: Callable[[Row], ColumnCounts],
     ) -> Counts:
-        """Groups of now x columns; nobody of a group that was not there had answered."""
+        """Return the counts as current groups x columns. A group that did not exist earlier had no responses."""
         nobody = np.zeros(len(columns), dtype=np.int64)
         lines = [
             _count_array(counts(rows[group]), columns) if group in rows else nobody for group in self._groups[dimension]
@@ -147,7 +148,7 @@ def _count_array(counts: ColumnCounts, columns: Sequence[str]) -> Counts:
 
 
 def _split_counts(some: Counts, everybody: Counts) -> Counts:
-    """Some and the others, side by side; both hidden where either number is."""
+    """Return the counts of some and of the others as two columns, both hidden if either number is."""
     hidden = (some == HIDDEN) | (everybody == HIDDEN)
     counts = np.stack([some, everybody - some], axis=1)
     counts[hidden] = HIDDEN

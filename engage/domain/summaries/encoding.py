@@ -1,7 +1,8 @@
-"""How an answer becomes bytes, and what the columns of its table are called.
+"""Encoding of answers as bytes, and the names of table columns.
 
-One byte per answer: 0 blank, 1.. the choice (or range of numbers, or "answered" for words and dates), 250.. the missing
-kinds. A "several" question has that byte (1 is answered) and one bit per choice in further bytes, first choice lowest.
+One byte per answer: 0 for blank, 1.. for the choice (or range of numbers, or "answered" for words and dates), and 250..
+for missing kinds. A "several" question has that byte (1 is answered) and one bit per choice in additional bytes, lowest
+bit first.
 """
 
 import hashlib
@@ -17,28 +18,28 @@ from engage.questionnaire.model import Question, Section, Survey
 from engage.questionnaire.routing import evaluate_rule
 from engage.questionnaire.rules import Answers
 
-VERSION = 2  # raise it when the bytes change: columns made by another version are built anew
+VERSION = 2  # raise it when the encoding changes: columns of other versions are rebuilt
 BLANK, DONT_KNOW, REFUSED, UNCLEAR, TWO_MARKS, OFF_ROUTE = 0, 250, 251, 252, 253, 254
 ANSWERED = "answered"
 _MISSING = {"dont_know": DONT_KNOW, "refused": REFUSED, "unclear": UNCLEAR, "two_marks": TWO_MARKS}
-_SINGLE_NUMBERS = 13  # a number question with no more values than this is shown value by value
-_SMALL_NUMBERS = 21  # with no more than this the first ten are, and the rest together: few homes have 10 children
-_RANGES = 10  # else in about this many ranges of equal width
+_SINGLE_NUMBERS = 13  # a number question with at most this many values is shown value by value
+_SMALL_NUMBERS = 21  # with at most this many, the first ten are, and the rest as one range; few homes have 10 children
+_RANGES = 10  # otherwise about this many ranges of equal width
 
 AnswerPair = tuple[Answers, Answers]
-"""The answers of a response, or of one block of it, and those of the whole response."""
+"""The answers of a response, or of one of its blocks, and those of the whole response."""
 
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """Numbers counted together; `code` is "3", "10-19" or "20+"."""
+    """Numbers that are counted together. `code` is "3", "10-19", or "20+"."""
 
     code: str
     low: int
 
 
 def number_ranges(question: Question) -> tuple[Range, ...]:
-    """The ranges of a number question, ascending; what lies outside (only from paper) counts with the nearest."""
+    """Return the ranges of a number question, ascending. Numbers outside (only from paper) count in the nearest one."""
     low = question.minimum if question.minimum is not None else 0
     if question.maximum is None:
         top = low + _RANGES
@@ -56,10 +57,10 @@ def number_ranges(question: Question) -> tuple[Range, ...]:
 
 @dataclass(frozen=True)
 class Encoder:
-    """Bytes of one question. `counts` is set for the question that says how many blocks a section has.
+    """Encoder for one question. `counts` is set for the question that gives the number of blocks of a section.
 
-    Its values are not tabulated: with the number of children published beside them, two hidden values of it could be
-    solved for. It counts as answered; how many children there are is the base of the section's own tables.
+    Values of such a question are not tabulated, since two hidden values could be computed from the published number of
+    children. It counts as answered; the number of children is the base of the section's own tables.
     """
 
     section: Section
@@ -68,7 +69,7 @@ class Encoder:
 
     @cached_property
     def answers(self) -> tuple[str, ...]:
-        """The codes of what can be answered; byte 1 is the first."""
+        """The codes of possible answers; the first is byte 1."""
         if self.question.kind in ("one", "scale"):
             return tuple(choice.code for choice in self.question.choices)
         if self.question.kind == "number" and not self.counts:
@@ -77,14 +78,14 @@ class Encoder:
 
     @cached_property
     def columns(self) -> tuple[str, ...]:
-        """The columns of the question's table, in order; `NOT_ASKED` only where a rule can skip it."""
+        """The columns of the question's table, in order. `NOT_ASKED` only if a rule can skip the question."""
         offered = [("dont_know", self.question.dont_know), ("refused", self.question.refuse)]
         missing = [code for code, is_offered in offered if is_offered]
         return (*self.answers, *missing, "unclear", "blank", *([NOT_ASKED] if self.question.shown_when else []))
 
     @cached_property
     def column_of(self) -> dict[int, int]:
-        """From byte to column number; two marks, and missing kinds that are not offered, count as unclear."""
+        """Column number by byte. Two marks, and missing kinds that are not offered, count as unclear."""
         unclear = self.columns.index("unclear")
         columns = {number: number - 1 for number in range(1, len(self.answers) + 1)}
         for kind, byte in _MISSING.items():
@@ -95,7 +96,7 @@ class Encoder:
 
     @property
     def mask_bytes(self) -> int:
-        """How many bytes of choice bits follow."""
+        """Number of additional bytes for choice bits."""
         return -(-len(self.question.choices) // 8) if self.question.kind == "several" else 0
 
     @cached_property
@@ -107,7 +108,8 @@ class Encoder:
         return {choice.code: 1 << at for at, choice in enumerate(self.question.choices)}
 
     def byte(self, answers: Answers, outside: Answers) -> int:
-        """The byte of the answer in `answers` (the whole document, or one block of it); `outside` is the document."""
+        """Return the byte of the answer in `answers` (the whole document, or one block of it). `outside` is the whole
+        document."""
         value = answers.get(self.question.id)
         if value is None:
             rule = self.question.shown_when
@@ -125,7 +127,7 @@ class Encoder:
         return [each.low for each in number_ranges(self.question)]
 
     def bytes_of(self, pairs: Sequence[AnswerPair]) -> list[int]:
-        """The bytes of many answers, as `byte` has them one by one; a plain choice costs one look-up."""
+        """Return the bytes of many answers, as `byte` does for one. A plain choice takes a single lookup."""
         id, codes = self.question.id, self._bytes
         if self.question.kind not in ("one", "scale"):
             return [self.byte(*each) for each in pairs]
@@ -135,13 +137,13 @@ class Encoder:
         ]
 
     def masks_of(self, pairs: Sequence[AnswerPair]) -> list[int]:
-        """The bits of the choices marked, first choice lowest."""
+        """Return the bits of the marked choices, lowest bit first."""
         values, bits = (each.get(self.question.id) for each, _ in pairs), self._bits
         return [sum([bits.get(code, 0) for code in value]) if value.__class__ is list else 0 for value in values]
 
 
 def build_encoders(survey: Survey) -> list[Encoder]:
-    """One encoder for every question that can be answered, in order."""
+    """Return an encoder for every question that can be answered, in order."""
     counting = {section.repeat for section in survey.sections if section.repeat}
     return [
         Encoder(section, question, question.id in counting)
@@ -151,7 +153,7 @@ def build_encoders(survey: Survey) -> list[Encoder]:
 
 
 def layout_digest(survey: Survey) -> str:
-    """Changes whenever the same answers would give other bytes."""
+    """Return a digest that changes whenever the encoding of answers does."""
     shape = [
         [
             (each.section.id, each.section.repeat, each.section.maximum),

@@ -1,9 +1,7 @@
-"""A release as a tidy pandas frame, one line for every number of it: here shares and intervals are worked out.
+"""A release as a tidy pandas frame with one row per number, in which shares and intervals are computed.
 
-They are worked out from what the release tells alone: what is hidden is <NA> and stays so, and so does whatever would
-need it.
-
-pandas is loaded when a frame is made: it costs 0.3 s and 35 MB, which most commands and pages never need.
+They are computed from the release only: hidden numbers are <NA>, and so are all results that depend on them. pandas is
+imported on first use, since it takes 0.3 s and 35 MB that most commands and pages do not need.
 """
 
 from collections.abc import Container, Iterator, Sequence
@@ -22,7 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 ALL = "all"
-THREADS = frozenset({"question"})  # what a question asks for (`Question.asks`) that is a thread, never a figure
+THREADS = frozenset({"question"})  # values of `Question.asks` whose answers open a thread and never appear in figures
 COLUMNS = (
     *("question", "kind", "section", "breakdown", "group", "answer", "apart"),
     *("base", "answered", "count", "share", "low", "high"),
@@ -32,7 +30,7 @@ COLUMNS = (
 class _ColumnInfo(NamedTuple):
     """One column of a question's tables.
 
-    `apart` counts those who gave no answer; columns that `add` up to those who did need not be `told` themselves.
+    `apart` marks columns without an answer. Columns that `add` up to all who answered need not be `told` themselves.
     `effect` is the question's design effect.
     """
 
@@ -48,7 +46,7 @@ class _ColumnInfo(NamedTuple):
 
 
 class _Column(NamedTuple):
-    """What a column is about, and its count and base in every group (HIDDEN where not shown)."""
+    """A column's description, and its count and base in every group (HIDDEN if not shown)."""
 
     about: _ColumnInfo
     counts: Counts
@@ -56,12 +54,13 @@ class _Column(NamedTuple):
 
 
 def figures_frame(release: Release, survey: Survey, threads: Container[str] = THREADS) -> "pd.DataFrame":
-    """Return one line per question, breakdown ("all", or a dimension), group and answer, in the survey's order.
+    """Return one row per question, breakdown ("all", or a dimension), group, and answer, in the survey's order.
 
-    `group` is missing where everybody is meant, `section` where it is not repeated; `apart` marks those who gave no
-    answer. `base` had the question, `answered` of them answered, `count` of them so (Int64); `share` is of those who
-    answered, `low` and `high` are its Wilson interval in an infinite population (Float64, 0..1, not rounded). Questions
-    that ask for one of `threads` are left out: their answers are not stored with the others.
+    `group` is missing for the total, and `section` for a section that is not repeated; `apart` marks rows without an
+    answer. `base` is the number asked, `answered` the number of those who answered, and `count` the number with this
+    answer (Int64). `share` is relative to `answered`; `low` and `high` are its Wilson interval for an infinite
+    population (Float64, 0..1, not rounded). Questions that ask for one of `threads` are left out: their answers are not
+    stored in responses.
     """
     frame = _count_frame(release, survey, threads)
     frame["answered"] = _answered_counts(frame)
@@ -70,7 +69,7 @@ def figures_frame(release: Release, survey: Survey, threads: Container[str] = TH
 
 
 def _count_frame(release: Release, survey: Survey, threads: Container[str]) -> "pd.DataFrame":
-    """Every column of every table in every group; `line` numbers the rows of the questions' tables."""
+    """Return every column of every table in every group. `line` numbers the rows of the questions' tables."""
     import pandas  # noqa: PLC0415  # heavy, see above
 
     encoders = [each for each in build_encoders(survey) if each.question.asks not in threads]
@@ -91,7 +90,7 @@ def _group_places(release: Release) -> Iterator[tuple[int, str, str | None]]:
 
 
 def _question_columns(release: Release, encoder: Encoder, number: int) -> Iterator[_Column]:
-    """A question's columns in order: its answers, then those apart."""
+    """Yield a question's columns in order: its answers, then those without an answer."""
     question = encoder.question
     about = (number, question.id, question.kind, encoder.section.id if encoder.section.repeat else None)
     whole = release.parts[question.id, None]
@@ -109,7 +108,7 @@ def _question_columns(release: Release, encoder: Encoder, number: int) -> Iterat
 
 
 def _column_counts(table: PublishedTable, column: int) -> Counts:
-    """One column's counts: overall, then group by group."""
+    """Return one column's counts: overall, then by group."""
     return np.concatenate([table.overall[[column]], *(table.by[each][:, column] for each in DIMENSIONS)])
 
 
@@ -121,7 +120,7 @@ def _nullable_counts(counts: Sequence[Counts]) -> "pd.arrays.IntegerArray":
 
 
 def _answered_counts(frame: "pd.DataFrame") -> "pd.Series[Any]":
-    """How many gave an answer, where that follows from what is shown: from the answers, or from all others."""
+    """Return the number who answered, if it follows from the shown numbers: from the answers, or from all others."""
     answers = frame.loc[frame["add"]].groupby("line")["count"].sum(skipna=False)
     others = frame.loc[frame["apart"]].groupby("line")["count"].sum(skipna=False)
     bases = frame.groupby("line")["base"].first()
@@ -129,7 +128,7 @@ def _answered_counts(frame: "pd.DataFrame") -> "pd.Series[Any]":
 
 
 def _share_columns(frame: "pd.DataFrame") -> dict[str, "pd.arrays.FloatingArray"]:
-    """Shares and intervals of the answers whose count is shown, where anybody answered."""
+    """Return shares and intervals of answers whose count is shown, if anyone answered."""
     import pandas  # noqa: PLC0415  # heavy, see above
 
     is_known = ((frame["answered"] > 0) & frame["count"].notna() & ~frame["apart"]).fillna(False).to_numpy(np.bool_)

@@ -1,14 +1,14 @@
-"""How sure a share is: the Wilson score interval (E. B. Wilson, JASA 22, 1927, p. 209-212), 95 %.
+"""Wilson score intervals of shares (E. B. Wilson, JASA 22, 1927, p. 209-212), 95%.
 
-It assumes that the families who did not answer resemble those who did; the pages say so. Where the size of the
-population is known, the finite population correction replaces n by n (N - 1) / (N - n); where answers come in clusters
-(children of one family), n is divided by the design effect first (L. Kish, Survey Sampling, 1965).
+They assume that families who did not answer are similar to those who did, as the pages say. If the population size is
+known, the finite population correction replaces n by n (N - 1) / (N - n). If answers are clustered (children of one
+family), n is first divided by the design effect (L. Kish, Survey Sampling, 1965).
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
-Z = 1.959963984540054  # standard normal quantile at 0.975: 95 % in the middle
+Z = 1.959963984540054  # standard normal quantile at 0.975, for a two-sided 95% interval
 
 Counts = NDArray[np.integer]
 Shares = NDArray[np.float64]
@@ -17,18 +17,18 @@ Shares = NDArray[np.float64]
 def wilson_intervals(
     counts: Counts, bases: Counts, populations: Shares | None = None, effects: Shares | float = 1.0
 ) -> tuple[Shares, Shares]:
-    """Return (low, high) of the shares counts/bases, in 0..1, for whole tables at once; 0 of 0 gives (0, 1).
+    """Return (low, high) of the shares counts/bases, in 0..1, for whole tables at once. 0 of 0 gives (0, 1).
 
-    `bases`, `populations` (NaN: not known, infinite) and `effects` (design effects, at least 1) broadcast against
-    `counts`. A population of which everybody answered gives (share, share). Raises ValueError unless
-    0 <= counts <= bases <= populations everywhere.
+    `bases`, `populations` (NaN: unknown, infinite), and `effects` (design effects, at least 1) broadcast against
+    `counts`. A population that answered completely gives (share, share). Raises ValueError unless 0 <= counts <= bases
+    <= populations everywhere.
     """
     if np.any((counts < 0) | (counts > bases)):
         raise ValueError("a share needs 0 <= count <= base")
     square = Z * Z
     n = np.maximum(bases, 1).astype(np.float64)
     share = counts / n
-    inverse = np.broadcast_to(effects / n * _finite_correction(n, populations), share.shape)  # 1 / the effective n
+    inverse = np.broadcast_to(effects / n * _finite_correction(n, populations), share.shape)  # 1 / effective n
     centre = (share + square / 2 * inverse) / (1 + square * inverse)
     half = Z / (1 + square * inverse) * np.sqrt(share * (1 - share) * inverse + square / 4 * inverse * inverse)
     low = np.where(counts == 0, 0.0, np.maximum(0.0, centre - half))
@@ -38,7 +38,7 @@ def wilson_intervals(
 
 
 def _finite_correction(n: Shares, populations: Shares | None) -> Shares | float:
-    """(N - n) / (N - 1); 1 where the population is not known, 0 where all of it answered."""
+    """Return (N - n) / (N - 1); 1 if the population is unknown, 0 if all of it answered."""
     if populations is None:
         return 1.0
     if np.any(populations < n):

@@ -1,7 +1,7 @@
-"""What a question that is only asked of some gives away about the questions that decide who is asked.
+"""Linked questions: what a question asked of some families reveals about the questions that decide who is asked.
 
-"Which device?" and "Is it shared?" (asked when the device is not none) are one secret: the number asked the second
-in a school is the number with a device, and must not be told where the first hides it.
+"Which device?" and "Is it shared?" (asked if the device is not none) must be protected together: the number asked the
+second question in a school is the number with a device, so it must not be shown where the first hides it.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -20,7 +20,8 @@ Classes = tuple[object, ...]
 
 
 def column_classes(columns: tuple[str, ...], encoder: Encoder, rules: Iterable[Rule]) -> Classes:
-    """Say for every column of a question's table what the rules make of it; equal values: the same to every rule."""
+    """Return the class of each column of a question's table. Columns are in the same class if all rules treat them
+    alike."""
     compared = [each for rule in rules for each in comparisons(rule) if each.name == encoder.question.id]
     return tuple(tuple(_evaluate_for_column(each, column, encoder) for each in compared) for column in columns)
 
@@ -31,14 +32,15 @@ def _evaluate_for_column(compare: Compare, column: str, encoder: Encoder) -> obj
     if encoder.question.kind in ("one", "scale"):
         return evaluate_rule(compare, {encoder.question.id: column})
     if encoder.question.kind == "number" and column != ANSWERED:
-        return column  # a range may be cut in two by the rule, so every range is its own
+        return column  # a rule may divide a range, so every range is in its own class
     return ANSWERED
 
 
 def find_link(question: Encoder, encoders: Mapping[str, Encoder]) -> tuple[Key, Set] | None:
-    """The table of an earlier question, and its columns, that make up exactly those who are asked this one.
+    """Return the table of an earlier question, and its columns, that together are exactly those who are asked this
+    question.
 
-    None where a rule looks at several questions, out of its block, or cuts a range of numbers in two.
+    None if the rule refers to several questions or outside its block, or divides a range of numbers.
     """
     rule = question.question.shown_when
     if rule is None or len(rule_question_ids(rule)) > 1:
@@ -59,7 +61,7 @@ def find_link(question: Encoder, encoders: Mapping[str, Encoder]) -> tuple[Key, 
 
 
 def _is_rule_met(rule: Rule, parent: Encoder, column: str) -> bool | None:
-    """Whether those in a column meet the rule; None if some do and some do not."""
+    """Whether answers in a column satisfy the rule; None if some do and some do not."""
     if column not in parent.answers:
         return evaluate_rule(rule, {})
     results = {evaluate_rule(rule, {parent.question.id: each}) for each in _sample_answers(rule, parent, column)}
@@ -67,7 +69,7 @@ def _is_rule_met(rule: Rule, parent: Encoder, column: str) -> bool | None:
 
 
 def _sample_answers(rule: Rule, parent: Encoder, column: str) -> list[AnswerValue]:
-    """Answers that stand in a column, enough of them to see a rule part it."""
+    """Return enough sample answers of a column to detect a rule that divides it."""
     kind = parent.question.kind
     if kind in ("one", "scale"):
         return [column]
@@ -83,7 +85,7 @@ def _sample_answers(rule: Rule, parent: Encoder, column: str) -> list[AnswerValu
 
 
 def parent_tables(rule: Rule, encoders: Mapping[str, Encoder]) -> Iterator[tuple[Key, Classes]]:
-    """The tables a rule looks at, each with the classes of its columns (`NOT_ASKED` last, where it has one)."""
+    """Yield the tables that a rule refers to, with the classes of their columns (`NOT_ASKED` last, if there is one)."""
     for name in sorted(rule_question_ids(rule)):
         encoder = encoders[name]
         yield (name, None), column_classes(encoder.columns, encoder, [rule])
@@ -94,14 +96,14 @@ def parent_tables(rule: Rule, encoders: Mapping[str, Encoder]) -> Iterator[tuple
 
 
 def has_split_column(parent: PublishedTable, classes: Classes) -> bool:
-    """Whether even the total asked would say more than the parent's overall row: it cuts through a joined column."""
+    """Whether even the total asked reveals more than the parent's overall row, because it divides a merged column."""
     return parent.nothing or any(_is_mixed(each, classes) for each in parent.sets)
 
 
 def mask_underivable(parent: PublishedTable, classes: Classes, rows: Mapping[str, Sets]) -> Mapping[str, Mask]:
-    """Mark the groups (one mask per dimension) where the number asked would say more than the parent's table does.
+    """Mark the groups (one mask per dimension) where the number asked reveals more than the parent's table.
 
-    That is where the parent hides cells of more than one class, or keeps together groups that `rows` parts.
+    These are groups where the parent hides cells of more than one class, or that it merges and `rows` does not.
     """
     masks = {}
     for dimension, sets in parent.rows.items():
@@ -121,5 +123,5 @@ def _is_mixed(columns: Iterable[int], classes: Classes) -> bool:
 
 
 def asked_columns(columns: tuple[str, ...]) -> tuple[str, ...]:
-    """The columns of those who were asked."""
+    """Return the columns of those who were asked."""
     return tuple(each for each in columns if each != NOT_ASKED)

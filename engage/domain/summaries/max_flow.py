@@ -1,12 +1,12 @@
-"""What an outsider can work out about hidden cells from the published cells and margins of a table: exactly.
+"""Exact bounds for hidden cells that can be derived from the published cells and margins of a table.
 
-With whole counts of at least 0 and known row and column sums, the least and the most that hidden cells of one row can
-add up to are maximum flows (L. R. Ford and D. R. Fulkerson, 1956; for cell suppression L. H. Cox, JASA 90, 1995). The
-nodes are rows and columns; going from a row to a column lowers the hidden cell between them (by no more than its
-value), going back raises it (without limit). Shown cells carry nothing.
+For nonnegative integer counts with known row and column sums, the minimum and maximum of a sum of hidden cells in one
+row are maximum flows (L. R. Ford and D. R. Fulkerson, 1956; for cell suppression L. H. Cox, JASA 90, 1995). The nodes
+are rows and columns. An edge from a row to a column lowers the hidden cell between them (by at most its value); the
+reverse edge raises it (without limit). Shown cells have no capacity.
 
-A network holds one set of hidden cells and answers any number of questions about it. Rows and columns are bits of
-integers, so that a step of the search looks at all rows of a column at once.
+A network holds one set of hidden cells and answers any number of queries about it. Rows and columns are bits of
+integers, so that each search step processes all rows of a column at once.
 """
 
 from collections.abc import Iterable, Iterator
@@ -21,7 +21,8 @@ _NO_LIMIT = 1 << 40
 
 
 class _Step(NamedTuple):
-    """From a column to the next by way of a row: the row's cell in the first rises, in the next falls."""
+    """A step from a column to the next through a row: the row's cell in the first is raised, and in the next is
+    lowered."""
 
     column: int
     row: int
@@ -29,34 +30,34 @@ class _Step(NamedTuple):
 
 
 def derivable_range(cells: Counts, hidden: Mask, row: int, column: int, enough: int = _NO_LIMIT) -> tuple[int, int]:
-    """Return (low, high) of the hidden cell; stops looking once high - low has reached `enough`.
+    """Return (low, high) of the hidden cell; stops once high - low has reached `enough`.
 
-    `cells` are the true counts, `hidden` marks the cells that are not published.
+    `cells` are the true counts; `hidden` marks the cells that are not published.
     """
-    up, down = Network(cells, hidden).slack(int(row), 1 << int(column), enough)  # numpy's own numbers have 64 bits only
+    up, down = Network(cells, hidden).slack(int(row), 1 << int(column), enough)  # numpy integers have 64 bits
     value = int(cells[row, column])
     return value - down, value + up
 
 
 class Network:
-    """The hidden cells of a table. `hide` adds to them; the questions leave it as it was."""
+    """The hidden cells of a table. `hide` adds cells; queries do not change it."""
 
     def __init__(self, cells: Counts, hidden: Mask) -> None:
         self._cells: list[list[int]] = cells.tolist()
         width = cells.shape[1]
-        self._hidden = [_mask_bits(hidden[:, each]) for each in range(width)]  # by column: rows with a hidden cell
-        self._falling = [_mask_bits(hidden[:, each] & (cells[:, each] > 0)) for each in range(width)]  # that can fall
+        self._hidden = [_mask_bits(hidden[:, each]) for each in range(width)]  # by column: the rows with a hidden cell
+        self._falling = [_mask_bits(hidden[:, each] & (cells[:, each] > 0)) for each in range(width)]  # can be lowered
         self._width = width
 
     def hide(self, row: int, column: int) -> None:
-        """Hide one more cell."""
+        """Hide another cell."""
         self._hidden[column] |= 1 << row
         if self._cells[row][column]:
             self._falling[column] |= 1 << row
 
     def slack(self, row: int, inside: int, enough: int = _NO_LIMIT) -> tuple[int, int]:
-        """By how much the sum of a row's hidden cells can rise and fall, over the columns whose bits are set in
-        `inside`; stops looking once both together have reached `enough`."""
+        """Return how much the sum of a row's hidden cells, over the columns whose bits are set in `inside`, can rise
+        and fall. Stops once both together have reached `enough`."""
         hidden_here = [each for each in range(self._width) if self._hidden[each] >> row & 1]
         inner = [each for each in hidden_here if inside >> each & 1]
         outer = [each for each in hidden_here if not inside >> each & 1]
@@ -64,7 +65,7 @@ class Network:
         return up, self._shift(row, inner, outer, enough - up) if up < enough else 0
 
     def _shift(self, row: int, giving: list[int], taking: list[int], most: int) -> int:
-        """How much can move from a row's cells in some columns to those in others, at most `most`."""
+        """Return how much can be moved from a row's cells in some columns to those in others, at most `most`."""
         line = self._cells[row]
         remaining = {column: line[column] for column in giving if line[column]}
         changed: dict[tuple[int, int], int] = {}
@@ -84,7 +85,7 @@ class Network:
         return total
 
     def _path(self, row: int, starts: Iterable[int], ends: list[int]) -> list[_Step]:
-        """A shortest way from one of some columns to another, not by way of `row`; empty where there is none."""
+        """Return a shortest path from one of some columns to another that avoids `row`; empty if there is none."""
         reached_by: dict[int, _Step | None] = dict.fromkeys(starts)
         goals = set(ends)
         unvisited = [each for each in range(self._width) if each not in reached_by]
@@ -117,7 +118,7 @@ class Network:
 
 
 def column_bits(columns: Mask) -> int:
-    """A set of columns as `Network.slack` takes it."""
+    """Return a set of columns as bits for `Network.slack`."""
     return _mask_bits(columns)
 
 

@@ -1,4 +1,5 @@
-"""A release as JSON types (`published_figures`), ready to be frozen. `frame` works out shares and intervals."""
+"""Conversion of a release to JSON types (`published_figures`), ready to be frozen. `frame` computes shares and
+intervals."""
 
 from collections.abc import Container, Iterator, Mapping
 from itertools import groupby
@@ -23,11 +24,11 @@ from engage.questionnaire.model import Survey
 if TYPE_CHECKING:
     import pandas as pd
 
-Line = tuple[Any, ...]  # of the frame, in the order of COLUMNS
+Line = tuple[Any, ...]  # row of the frame, in the order of COLUMNS
 
 
 def build_plain_figures(release: Release, survey: Survey, threads: Container[str] = THREADS) -> AudienceFigures:
-    """Return everything one audience is shown of one wave; `threads` as `figures_frame` has them."""
+    """Return all figures of one wave for one audience. `threads` is as in `figures_frame`."""
     return {
         "responses": count_responses(release),
         "questions": list(_question_tables(figures_frame(release, survey, threads), release.effects)),
@@ -35,7 +36,7 @@ def build_plain_figures(release: Release, survey: Survey, threads: Container[str
 
 
 def count_responses(release: Release) -> ResponseCounts:
-    """How many responded, in all and by group."""
+    """Return the number of responses, in total and by group."""
     bases = release.bases[None]
     groups = {
         name: dict(zip(release.groups[name], map(_count_or_none, bases.bases[name]), strict=True))
@@ -65,7 +66,7 @@ def _question_tables(frame: "pd.DataFrame", effects: Mapping[str, float]) -> Ite
 
 
 def _column_values(column: "pd.Series[Any]") -> list[Any]:
-    """A column as Python's own values, None for what is missing."""
+    """Return a column as Python values, with None for missing ones."""
     values = column.to_numpy(dtype=np.object_, copy=True)
     values[column.isna().to_numpy()] = None
     return list(values.tolist())

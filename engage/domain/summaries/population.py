@@ -1,8 +1,7 @@
-"""Intervals for the families of the roster: where a group's number of households is published, its population is
-finite.
+"""Intervals for the population of the roster: finite if a group's number of households is published.
 
-Only published numbers are used, so that an interval gives away nothing more than the count beside it. A question that
-was for some only, and a way of answering, are taken to have their share of the households that did not answer.
+Only published numbers are used, so that an interval reveals no more than the count beside it. For a question asked of
+some families, or a mode, the share among households that did not answer is assumed to be the same.
 """
 
 from collections.abc import Iterator, Mapping
@@ -24,8 +23,10 @@ ALL, MODE = "all", "mode"
 
 
 def with_population(figures: AudienceFigures, households: HouseholdCounts) -> AudienceFigures:
-    """One audience's figures, every interval worked out for its population. `households` are what the audience sees of
-    them; bands and hidden numbers count as unknown."""
+    """Return one audience's figures with all intervals computed for its population.
+
+    `households` are the numbers this audience sees. Bands and hidden numbers count as unknown.
+    """
     rows = list(_share_cells(figures, households))
     if rows:
         cells, counts, answered, populations, effects = zip(*rows, strict=True)
@@ -45,7 +46,7 @@ def with_population(figures: AudienceFigures, households: HouseholdCounts) -> Au
 def _share_cells(
     figures: AudienceFigures, households: HouseholdCounts
 ) -> Iterator[tuple[ShareCell, int | None, int | None, float, float]]:
-    """Every cell that has a share: count, who answered, population (NaN: not known), design effect."""
+    """Yield every cell with a share: the cell, count, number who answered, population (NaN: unknown), design effect."""
     for question in figures["questions"]:
         for breakdown, rows in question["breakdowns"].items():
             for row in rows:
@@ -56,7 +57,7 @@ def _share_cells(
 
 
 def _row_population(responses: ResponseCounts, households: HouseholdCounts, breakdown: str, row: GroupFigures) -> float:
-    """How many would have had the question if every household had answered."""
+    """Return the number who would have been asked the question if every household had answered."""
     size = _group_size(households, breakdown, row["group"])
     responded = _group_responses(responses, breakdown, row["group"])
     base, answered = row["base"], row["answered"]
@@ -66,7 +67,7 @@ def _row_population(responses: ResponseCounts, households: HouseholdCounts, brea
 
 
 def _group_size(households: HouseholdCounts, breakdown: str, group: str | None) -> int | None:
-    """How many households a group has; None where that is not published as a number."""
+    """Return the number of households of a group; None unless it is published as a number."""
     number: HouseholdNumber
     if breakdown in (ALL, MODE):
         number = households.get("all")
@@ -77,7 +78,7 @@ def _group_size(households: HouseholdCounts, breakdown: str, group: str | None) 
 
 
 def _group_responses(responses: ResponseCounts, breakdown: str, group: str | None) -> int | None:
-    """How many of a group responded; None where that is hidden."""
+    """Return the number of responses of a group; None if hidden."""
     if breakdown in (ALL, MODE):
         return responses["all"]
     return responses["school" if breakdown == "school" else "language"].get(group or "")

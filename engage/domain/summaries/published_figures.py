@@ -1,6 +1,6 @@
-"""The figures that one audience sees of one wave, as JSON types: `plain_tables` makes them, checkpoints freeze them.
+"""The figures of one wave for one audience, as JSON types. `plain_tables` builds them, and checkpoints freeze them.
 
-None stands for a number that is hidden. Shares are of those who answered, from 0 to 1, not rounded; `low` and `high`
+None stands for a hidden number. Shares are relative to those who answered, from 0 to 1, not rounded; `low` and `high`
 are the limits of their Wilson interval.
 """
 
@@ -13,11 +13,11 @@ GroupCounts = dict[str, int | None]
 """Responses by code of a group."""
 
 HouseholdNumber = int | dict[str, int] | None
-"""Households: a number, a band ({"below": n} or {"least": n}), or None where nothing is published."""
+"""Number of households: a number, a band ({"below": n} or {"least": n}), or None if nothing is published."""
 
 
 class ShareCell(TypedDict):
-    """One answer of one group: the choice's code (or "answered"), how many chose it, and their share."""
+    """One answer in one group: the choice's code (or "answered"), its count, and its share."""
 
     code: str
     count: int | None
@@ -27,8 +27,8 @@ class ShareCell(TypedDict):
 
 
 class GroupFigures(TypedDict):
-    """A question in one group (None: everybody). `base` had the question, `answered` of them answered; `apart` counts
-    those without an answer, by code."""
+    """A question in one group (None: total). `base` is the number asked, `answered` the number of those who answered;
+    `apart` has the counts without an answer, by code."""
 
     group: str | None
     base: int | None
@@ -38,8 +38,8 @@ class GroupFigures(TypedDict):
 
 
 class QuestionFigures(TypedDict):
-    """One question: `section` is None where it is not repeated, `effect` its design effect, `breakdowns` its groups by
-    "all" or dimension."""
+    """One question. `section` is None if it is not repeated; `effect` is its design effect; `breakdowns` has its groups
+    by "all" or dimension."""
 
     question: str
     kind: str
@@ -49,7 +49,7 @@ class QuestionFigures(TypedDict):
 
 
 class ResponseCounts(TypedDict):
-    """How many responded: in all, and by group of each dimension."""
+    """Number of responses: total, and by group of each dimension."""
 
     all: int | None
     school: GroupCounts
@@ -58,7 +58,7 @@ class ResponseCounts(TypedDict):
 
 
 class HouseholdCounts(TypedDict, total=False):
-    """How many could have answered, as an audience sees it; empty where no roster says so."""
+    """Number of households that could have answered, as an audience sees it; empty without a roster."""
 
     all: HouseholdNumber
     school: dict[str, HouseholdNumber]
@@ -66,7 +66,7 @@ class HouseholdCounts(TypedDict, total=False):
 
 
 class AudienceFigures(TypedDict):
-    """Everything one audience sees of one wave. A document of format 1 has no `households` here."""
+    """All figures of one wave for one audience. Documents of format 1 have no `households`."""
 
     responses: ResponseCounts
     questions: list[QuestionFigures]

@@ -1,12 +1,12 @@
-"""What one audience is shown of a whole wave: every table suppressed, and no table betraying another.
+"""A release: the figures of a whole wave for one audience, with every table suppressed consistently with the others.
 
-Three things are added to `suppression`: small groups are the same in every table of the wave; tables of children stand
-on the same groups; and a question asked of some only is shown for those asked, where telling how many were asked gives
-nothing away (see `linked`). Else its groups are joined, or only its overall row is shown, or nothing. What the same
-audience was shown of the wave earlier is taken into account in each of them (see `suppression`).
+It adds three rules to `suppression`. Small groups are the same in every table of the wave. Tables of children use the
+same groups. A question that is asked of some families only is shown for those asked, if the number asked reveals
+nothing more (see `linked_questions`); otherwise its groups are merged, or only its overall row is shown, or nothing.
+All of these take into account what the same audience was shown of the wave earlier (see `suppression`).
 
-Not covered: what a rule over several questions ("a is yes and b is no") says about each of them beyond the groups in
-which one of them is hidden; the number asked bounds both from below.
+Not covered: what a rule over several questions ("a is yes and b is no") reveals about each of them, beyond the groups
+in which one of them is hidden; the number asked is a lower bound for both.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -49,10 +49,10 @@ from engage.questionnaire.routing import Rule
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Release:
-    """What one audience is shown. `bases` are responses (None) and blocks of repeated sections.
+    """The figures for one audience. `bases` are responses (None) and blocks of repeated sections.
 
-    `parts` has every table by question and choice (None: the question as a whole), `effects` the design effects of
-    questions answered once per child, where they are shown at all.
+    `parts` has every table by question and choice (None: the whole question); `effects` has the design effects of
+    questions answered per child, if they are shown at all.
     """
 
     groups: Mapping[str, tuple[str, ...]]
@@ -65,7 +65,7 @@ class Release:
 
 @dataclass(slots=True)
 class _ReleaseWork:
-    """A release in the making."""
+    """State while a release is built."""
 
     figures: Figures
     policy: SuppressionPolicy
@@ -78,7 +78,7 @@ class _ReleaseWork:
     asked: dict[str, PublishedTable]
 
     def other(self, part: QuestionPart, columns: tuple[str, ...]) -> PublishedTable | None:
-        """What the other audience is shown of a table, its columns counted as in this one."""
+        """Return the other audience's version of a table, with its columns numbered as in this one."""
         if self.before is None:
             return None
         table = self.before.parts[part.question, part.choice]
@@ -93,9 +93,12 @@ def build_release(
     before: Release | None = None,
     earlier: Sequence[AudienceFigures] = (),
 ) -> Release:
-    """Return what an audience may see. `before` is the release to an audience that sees more (leaders, for the public):
-    both together then tell that audience nothing more than its own. `earlier` is what the audience was shown of the
-    wave at other checkpoints: nor do they all together."""
+    """Return the figures for an audience.
+
+    `before` is the release to an audience that sees more (leaders, for the public): both together must reveal no more
+    to that audience than its own release. `earlier` is what this audience was shown of the wave at other checkpoints:
+    all of them together must reveal no more either.
+    """
     encoders = {each.question.id: each for each in build_encoders(survey)}
     seen = [EarlierFigures(each, figures.groups, figures.most) for each in earlier]
     universes = _build_universes(figures, policy, before, seen, encoders)
@@ -109,7 +112,7 @@ def build_release(
 
 
 def _link_sets(encoders: dict[str, Encoder]) -> dict[Key, list[Set]]:
-    """By table, the sets of columns whose sum is the number asked a further question."""
+    """Return, by table, the sets of columns whose sum is the number asked a further question."""
     links: dict[Key, list[Set]] = {}
     for encoder in encoders.values():
         link = find_link(encoder, encoders)
@@ -125,7 +128,7 @@ def _build_universes(
     seen: Sequence[EarlierFigures],
     encoders: Mapping[str, Encoder],
 ) -> dict[str | None, Universe]:
-    """Who the wave, and each repeated section, is about."""
+    """Return the universe of the wave, and of each repeated section."""
     universes: dict[str | None, Universe] = {}
     for name in sorted(figures.margins, key=lambda each: each or ""):
         within = before.universes[name] if before else None
@@ -144,7 +147,7 @@ def _coarsen_since(
     seen: Sequence[EarlierFigures],
     then: Callable[[EarlierFigures], EarlierTable | None],
 ) -> Universe:
-    """The same people, coarser where what was shown of them earlier makes that necessary."""
+    """Return the universe, coarser if the figures shown earlier require it."""
     try:
         for table in filter(None, map(then, seen)):
             of = coarsen_universe(of, table, policy)
@@ -154,7 +157,8 @@ def _coarsen_since(
 
 
 def _earlier_base(earlier: EarlierFigures, section: str | None, encoders: Mapping[str, Encoder]) -> EarlierTable | None:
-    """How many had responded, or blocks a repeated section had had: the base of a question that all of them had."""
+    """Return the earlier number of responses, or of blocks of a repeated section: the base of a question asked of
+    everyone."""
     if section is None:
         return earlier.responses()
     all_had = (each for each in encoders.values() if each.section.id == section and each.question.shown_when is None)
@@ -172,7 +176,7 @@ def _combine_universes(wave: Universe, other: Universe | None) -> Universe:
 def _base_table(figures: Figures, name: str | None, of: Universe) -> PublishedTable:
     margins = figures.margins[name]
     by = {each: bases[:, None] for each, bases in margins.by.items()}
-    # Joined groups are hidden by the universe; there is nothing else in a table of one column.
+    # Merged groups are hidden by the universe; a table with one column needs no other suppression.
     return suppress_table(Table(("all",), np.array([margins.total]), by), of, SuppressionPolicy(0, 0))
 
 
@@ -213,13 +217,14 @@ def _count_not_asked(work: _ReleaseWork, question: str) -> int:
 
 
 def _without_groups(of: Universe) -> Universe:
-    """The same people, without any groups."""
+    """Return the universe without groups."""
     rows = {each: (tuple(chain.from_iterable(sets)),) if sets else () for each, sets in of.rows.items()}
     return replace(of, rows=rows)
 
 
 def _asked_universe(work: _ReleaseWork, question: str, rule: Rule, of: Universe) -> Universe | None:
-    """Those who were asked, groups joined where their number may not be shown; None if even the total may not."""
+    """Return the universe of those who were asked, with groups merged whose number may not be shown; None if even the
+    total may not be shown."""
     link = find_link(work.encoders[question], work.encoders)
     if link is None:
         return _asked_by_many_columns(work, question, rule, of)
@@ -232,7 +237,7 @@ def _asked_universe(work: _ReleaseWork, question: str, rule: Rule, of: Universe)
 
 
 def _asked_by_many_columns(work: _ReleaseWork, question: str, rule: Rule, of: Universe) -> Universe | None:
-    """The same where no one column says who is asked: asked and not asked are a table of their own."""
+    """Return the same for a rule without a single link: asked and not asked become a table of their own."""
     parts = [(work.parts[key], classes) for key, classes in parent_tables(rule, work.encoders)]
     if any(has_split_column(*each) for each in parts):
         return None
@@ -246,7 +251,7 @@ def _asked_by_many_columns(work: _ReleaseWork, question: str, rule: Rule, of: Un
 
 
 def _join_untold(rows: Sets, untold: Mask) -> Sets:
-    """Keep together the groups whose number asked may not be shown."""
+    """Merge the groups whose number asked may not be shown."""
     hidden = [each for each, yes in zip(rows, untold, strict=True) if yes]
     joined = tuple(sorted(chain.from_iterable(hidden)))
     others = [each for each in rows if each not in hidden]
@@ -275,7 +280,7 @@ def _suppress_asked_table(
 
 
 def _asked_table(table: Table) -> Table:
-    """A question's table cut down to two columns. Families asked are at least those in the fullest column."""
+    """Reduce a question's table to two columns. The number of families asked is at least that in the largest column."""
     off = table.columns.index(NOT_ASKED)
     others = [each for each in range(len(table.columns)) if each != off]
 

@@ -1,8 +1,8 @@
-"""What each audience is shown of a wave: counted and suppressed once, and kept beside the wave's byte columns.
+"""Cache of the figures of each audience: counted and suppressed once, and stored beside the wave's column files.
 
-Suppression of a large wave takes seconds, and the same columns give the same figures. They are kept in one file, which
-the figures of newer columns replace: two versions side by side would tell by their difference what a few families said.
-Its first line says of which columns they are, and has a digest of the rest; figures that do not fit are released again.
+Suppression of a large wave takes seconds, and the same columns give the same figures. They are stored in one file,
+which figures of newer columns replace: the difference between two versions would reveal what a few families answered.
+Its first line identifies the columns and has a digest of the rest; figures that do not match are computed again.
 """
 
 import hashlib
@@ -36,11 +36,12 @@ def load_or_release(
     breakdowns: bool,
     earlier: Sequence[Released] = (),
 ) -> Released:
-    """What leaders and what families are shown of columns, whose files are in `folder`.
+    """Return the figures for leaders and for the public, from columns whose files are in `folder`.
 
-    `edition` is the digest of the survey's edition, `identity` the wave's. Without `breakdowns` groups are told how
-    many answered, and nothing else. `earlier` is what was shown of the wave at other checkpoints. Takes no database;
-    needs seconds where the figures are not kept already. Of two at once, the second waits for the first."""
+    `edition` is the digest of the survey's edition, and `identity` that of the wave. Without `breakdowns`, groups have
+    the number of responses only. `earlier` are the figures shown at other checkpoints. Does not use the database. Takes
+    seconds if the figures are not cached; of two concurrent calls, the second waits for the first.
+    """
     key = _cache_key(columns, edition, identity, breakdowns, earlier)
     path = folder / "released.json"
     with lock_folder(folder, "released"):
@@ -54,8 +55,8 @@ def load_or_release(
 def release_figures(
     figures: Figures, survey: Survey, identity: str, breakdowns: bool = True, earlier: Sequence[Released] = ()
 ) -> Released:
-    """The same, from what was counted, kept nowhere."""
-    threads = THREADS | {"help"} if identity == "anonymous" else THREADS  # as the gate stores them
+    """Return the figures for leaders and for the public from counts, without the cache."""
+    threads = THREADS | {"help"} if identity == "anonymous" else THREADS  # not stored in responses
     releases = _build_releases(figures if breakdowns else figures.overall, survey, earlier)
     plain_figures = {name: build_plain_figures(each, survey, threads) for name, each in releases.items()}
     if breakdowns:
@@ -77,7 +78,8 @@ def _cache_key(columns: Columns, edition: str, identity: str, breakdowns: bool, 
 
 @cache
 def _code_digest() -> str:
-    """A digest of the code that counts and suppresses: figures of other code are released again."""
+    """Return a digest of the code that counts and suppresses. Figures of other versions of the code are computed
+    again."""
     sources = [
         path
         for package in (engage.questionnaire, engage.domain.summaries)

@@ -1,26 +1,29 @@
-"""Hiding small groups and small counts, the same way for every output.
+"""Suppression of small groups and small counts, the same way for every output.
 
-Order of work for one table (rows are groups of one dimension, columns the ways to answer, row and column sums known):
+Steps for one table (rows are groups of one dimension, columns are answers, row and column sums are known):
 
-1. Groups with fewer than `minimum` families are joined, smallest first, until the joined group has at least `minimum`
-   and at least two members; its members are hidden one by one, bases too. Groups of 0 are shown as 0, never cover.
-2. Columns whose overall total is too small are joined in the same way and hidden one by one, everywhere.
-3. A cell of the joined table with 1 to `minimum` - 1 families is hidden (primary), and so is the cell that holds a
-   whole group of fewer than `unanimous_below` (everyone said the same). Further cells are hidden (complementary) until
-   no hidden cell can be put into a range narrower than `minimum` counts.
+1. Groups with fewer than `minimum` families are merged, smallest first, until the merged group has at least `minimum`
+   families and at least two members. Its members are hidden individually, including their bases. Groups of 0 are shown
+   as 0 and never used as cover.
+2. Columns whose overall total is too small are merged in the same way, and hidden individually in all groups.
+3. A cell of the merged table with 1 to `minimum` - 1 families is hidden (primary), and so is a cell that contains all
+   of a group of fewer than `unanimous_below` (everyone gave the same answer). Further cells are hidden (complementary)
+   until no range narrower than `minimum` counts can be derived for any hidden cell.
 
-What is protected: nobody who knows every published number of one audience, or of both, can put a hidden cell into a
-range narrower than the minimum; tables of different dimensions tell nothing about each other beyond the overall row,
-because any tables with equal column sums fit together. A cell shown as 0 is shown on purpose.
+What is protected: nobody who knows all published numbers of one audience, or of both, can derive a range narrower than
+the minimum for a hidden cell. Tables of different dimensions reveal nothing about each other beyond the overall row,
+because any tables with equal column sums are compatible. Cells of 0 are shown intentionally.
 
-What was shown of the wave earlier (`Seen`) is protected together with what is shown now, and so is the difference:
-4. What was joined or hidden then stays so. Groups and columns are joined until each has grown by nobody or by at least
-   `minimum` families; cells of the difference are hidden as in 3 (see `since`).
+What was shown of the wave earlier (`TableContext.seen`) is protected together with the current figures, and so is the
+difference:
 
-What is not: an outsider who knows more (a family knows its own answer; the rule itself, so that a primary cell is
-less than the minimum); cross-tables (school x language), which must not be published beside these; logic between
-choices of one "several" question (at least one is marked, an exclusive one stands alone). Questions that hang on other
-questions are the business of `release`.
+4. What was merged or hidden earlier stays so. Groups and columns are merged until each has grown by zero or by at least
+   `minimum` families; cells of the difference are hidden as in step 3 (see `differencing`).
+
+What is not protected: against someone who knows more (a family knows its own answer; and, by this rule, that a primary
+cell is less than the minimum); cross-tables (school x language), which must not be published with these; logical
+relations between choices of one "several" question (at least one is marked, an exclusive one is alone). `release`
+handles questions that depend on other questions.
 """
 
 from collections.abc import Mapping, Sequence
@@ -49,7 +52,8 @@ Sets = tuple[Set, ...]
 
 @dataclass(frozen=True, slots=True)
 class SuppressionPolicy:
-    """`minimum` families before anything is shown; groups below `unanimous_below` never show that all agree."""
+    """`minimum` is the number of families required to show a number. Groups below `unanimous_below` never show that all
+    agree."""
 
     minimum: int
     unanimous_below: int = 20
@@ -61,7 +65,7 @@ LEADERS = SuppressionPolicy(5)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Universe:
-    """The people of a table, and which groups must not be distinguished: `rows` are sets of group numbers."""
+    """The population of a table, and the groups that must not be distinguished: `rows` are sets of group numbers."""
 
     margins: Margins
     rows: Mapping[str, Sets]
@@ -70,11 +74,11 @@ class Universe:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PublishedTable:
-    """What may be published of one table, in its own shape; a number that is not shown is HIDDEN.
+    """The publishable version of one table, in its own shape. A number that is not shown is HIDDEN.
 
-    Which hidden cells are small and which are only cover is not told: knowing that one is less than the minimum and
-    its neighbour is not can give both away. `sets` (of columns), `rows` (sets of groups) and `masks` (rows x sets) say
-    what was joined and hidden; `untold` marks, for each link that can be told at all, the rows where it cannot.
+    It does not say which hidden cells are small and which are only cover: knowing that one is less than the minimum and
+    its neighbor is not can reveal both. `sets` (of columns), `rows` (sets of groups), and `masks` (rows x sets) say
+    what was merged and hidden; `untold` marks, for each link that can be shown at all, the rows where it cannot.
     """
 
     columns: tuple[str, ...]
@@ -89,21 +93,21 @@ class PublishedTable:
 
     @property
     def nothing(self) -> bool:
-        """Whether even the number asked is hidden, because it is too small."""
+        """Whether even the number asked is hidden because it is too small."""
         return self.base == HIDDEN
 
 
 def singleton_sets(number: int) -> Sets:
-    """Every row (or column) for itself."""
+    """Return a set for each single row (or column)."""
     return tuple((each,) for each in range(number))
 
 
 def build_universe(
     margins: Margins, behind: Margins | None, policy: SuppressionPolicy, within: Universe | None = None
 ) -> Universe:
-    """Join the small groups of every dimension. `behind` counts families where `margins` counts children.
+    """Merge the small groups of every dimension. `behind` counts families if `margins` counts children.
 
-    `within` is a universe whose joined groups stay joined: the wave's for its children, the leaders' for the public.
+    `within` is a universe whose merged groups stay merged: the wave's for its children, the leaders' for the public.
     """
     people = behind or margins
     is_shown = (people.total == 0 or people.total >= policy.minimum) and (within is None or within.shown)
@@ -115,7 +119,7 @@ def build_universe(
 
 
 def join_small_sets(atoms: Sets, sizes: Counts, people: Counts, minimum: int) -> Sets:
-    """Join the sets with 1 to `minimum` - 1 people, and the next smallest, until together they are enough."""
+    """Merge the sets with 1 to `minimum` - 1 people, and the next smallest ones, until together they have enough."""
     needy = [each for each in atoms if 0 < people[list(each)].sum() < minimum]
     rest = [each for each in atoms if each not in needy and sizes[list(each)].sum() > 0]
     rest.sort(key=lambda each: (int(sizes[list(each)].sum()), each))
@@ -128,9 +132,10 @@ def join_small_sets(atoms: Sets, sizes: Counts, people: Counts, minimum: int) ->
 
 
 def coarsen_universe(of: Universe, seen: EarlierTable, policy: SuppressionPolicy) -> Universe:
-    """The same people, with groups kept together until what was shown of them earlier gives nobody away.
+    """Return the universe with groups merged until the figures shown earlier reveal nobody.
 
-    Only `bases` of the earlier table are looked at. Hidden where too few came in between, or answers were taken back.
+    Uses only `bases` of the earlier table. Everything is hidden if too few responses came in between, or if answers
+    were withdrawn.
     """
     grown = of.margins.total - seen.total
     rows = dict(of.rows)
@@ -149,20 +154,20 @@ def _has_grown_enough(grown: int, per: int, policy: SuppressionPolicy) -> bool:
 
 
 def _join_until_enough(sets: Sets, sizes: Counts, per: int, minimum: int) -> Sets:
-    """Join sets until each has grown (by `sizes`) by nobody or by enough families."""
+    """Merge sets until each has grown (by `sizes`) by zero or by enough families."""
     joined = join_small_sets(singleton_sets(len(sets)), sizes, least_families(sizes, per), minimum)
     return tuple(sorted(tuple(sorted(chain.from_iterable(sets[at] for at in each))) for each in joined))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TableContext:
-    """What else is published that suppression of a table must take into account.
+    """Other published figures that the suppression of a table must take into account.
 
-    `before` is what another audience, which sees more, is shown of the same table: nothing it must not know leaks
-    by this table. `classes` says, column by column, what other questions make of the answer: columns are joined within
-    a class where that is enough. `links` are sets of columns whose sum in a group is the number asked a further
-    question: it comes out either told exactly or well hidden. `forced` marks cells (groups x columns) that must not be
-    told whatever their size. `seen` are the same table as it was shown earlier; the universe is coarser than each.
+    `before` is the same table for another audience that sees more: this table must not reveal anything that is hidden
+    there. `classes` says, per column, how other questions use the answer: columns are merged within a class if that is
+    enough. `links` are sets of columns whose sum in a group is the number asked a further question: it is either shown
+    exactly or well hidden. `forced` marks cells (groups x columns) that must be hidden regardless of size. `seen` are
+    earlier versions of the table; the universe must be coarser than each.
     """
 
     before: PublishedTable | None = None
@@ -178,7 +183,7 @@ ALONE = TableContext()
 def suppress_table(
     table: Table, of: Universe, policy: SuppressionPolicy, context: TableContext = ALONE
 ) -> PublishedTable:
-    """Return what may be shown of a table; its row sums must be the margins of the universe."""
+    """Return the publishable version of a table. Its row sums must be the margins of the universe."""
     before, seen = context.before, context.seen
     if not of.shown or (before is not None and before.nothing):
         return _hidden_table(table, of)
@@ -193,18 +198,18 @@ def suppress_table(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _EarlierTables:
-    """What of a table must stay hidden whatever its size: see `suppress`."""
+    """What must stay hidden regardless of size; see `TableContext`."""
 
     before: PublishedTable | None
     forced: Mapping[str, Mask]
     seen: Sequence[EarlierTable]
 
     def hidden_cells(self, dimension: str, rows: Sets, sets: Sets) -> Mask:
-        """Joined cells hidden from the other audience, or forced."""
+        """Return the merged cells that are hidden from the other audience, or forced."""
         return _hidden_before(self.before, dimension, rows, sets) | _any_in_sets(self.forced.get(dimension), rows, sets)
 
     def changes(self, cells: Counts, dimension: str, rows: Sets, sets: Sets) -> list[TableChange]:
-        """The differences to earlier tables. Raises IncomparableTables."""
+        """Return the differences to earlier tables. Raises IncomparableTables."""
         return [table_change(cells, each, dimension, rows, sets) for each in self.seen if dimension in each.by]
 
 
@@ -230,7 +235,7 @@ def _suppress_joined(
 def _cells_to_hide(
     cells: Counts, primary: Mask, changes: Sequence[TableChange], policy: SuppressionPolicy, links: Sequence[Mask]
 ) -> Mask:
-    """The cells to hide so that neither the table nor its difference to an earlier one can be worked out."""
+    """Return the cells to hide so that neither the table nor its difference to an earlier one can be derived."""
     for each in changes:
         primary = primary | each.hidden | each.small(policy.minimum, policy.unanimous_below)
     hidden = add_complementary(cells, primary, policy.minimum, links)
@@ -245,8 +250,8 @@ def _cells_to_hide(
 
 
 def _sets_since(table: Table, sets: Sets, policy: SuppressionPolicy, seen: Sequence[EarlierTable]) -> Sets:
-    """Columns kept together until what was shown of them earlier gives nobody away. Raises IncomparableTables."""
-    for table_seen in (*seen, *seen[:-1]):  # what is joined for a later table may part from an earlier one
+    """Merge columns until the figures shown earlier reveal nobody. Raises IncomparableTables."""
+    for table_seen in (*seen, *seen[:-1]):  # a merge for a later table may conflict with an earlier one
         sets = merge_sets(sets, hidden_sets(table_seen.overall))
         sizes = set_growth(table.overall, table_seen.overall, table_seen.total, sets)
         if 0 < least_families(sizes.sum(), table_seen.per) < policy.unanimous_below and (sizes == sizes.sum()).any():
@@ -256,14 +261,14 @@ def _sets_since(table: Table, sets: Sets, policy: SuppressionPolicy, seen: Seque
 
 
 def _link_columns(link: Set, sets: Sets) -> Mask | None:
-    """The joined columns that make up a link; None when it cuts through one."""
+    """Return the merged columns that make up a link; None if it divides one."""
     inside = [set(each) <= set(link) for each in sets]
     outside = [not set(each) & set(link) for each in sets]
     return np.array(inside) if all(one or other for one, other in zip(inside, outside, strict=True)) else None
 
 
 def _underivable_rows(cells: Counts, mask: Mask, link: Mask) -> Mask:
-    """The rows whose sum over the link cannot be derived."""
+    """Return the rows whose sum over the link cannot be derived."""
     mixed = np.flatnonzero((mask & link).any(axis=1) & (mask & ~link).any(axis=1))
     underivable = np.zeros(len(cells), dtype=np.bool_)
     underivable[mixed] = [sum_width(cells, mask, int(row), link, 1) > 0 for row in mixed]
@@ -284,7 +289,7 @@ def _column_sets(table: Table, policy: SuppressionPolicy, atoms: Sets, classes: 
 
 
 def _primary_cells(table: Table, dimension: str, rows: Sets, sets: Sets, policy: SuppressionPolicy) -> Mask:
-    """The cells of the joined table that are too small, or the whole of a small group."""
+    """Return the cells of the merged table that are too small, or contain all of a small group."""
     cells = fold_table(table.by[dimension], rows, sets)
     people = fold_table((table.families or table).by[dimension], rows, sets)
     bases, totals = cells.sum(axis=1), cells.sum(axis=0)
@@ -295,7 +300,7 @@ def _primary_cells(table: Table, dimension: str, rows: Sets, sets: Sets, policy:
 
 
 def merge_sets(some: Sets, others: Sets) -> Sets:
-    """The finest sets that part nothing which either keeps together."""
+    """Return the finest sets that keep everything together that either argument does."""
     sets = [set(each) for each in some]
     for other in others:
         touched = [each for each in sets if each & set(other)]
@@ -304,7 +309,7 @@ def merge_sets(some: Sets, others: Sets) -> Sets:
 
 
 def fold_table(cells: Counts, rows: Sets, sets: Sets) -> Counts:
-    """Sum a table of groups x columns over joined rows and columns."""
+    """Sum a table of groups x columns over merged rows and columns."""
     return _sum_sets(_sum_sets(cells.T, sets).T, rows)
 
 
@@ -318,7 +323,7 @@ def _sum_sets(cells: Counts, sets: Sets) -> Counts:
 
 
 def _hidden_before(before: PublishedTable | None, dimension: str, rows: Sets, sets: Sets) -> Mask:
-    """Joined cells that hold a cell hidden from the other audience."""
+    """Return the merged cells that contain a cell hidden from the other audience."""
     mask = np.zeros((len(rows), len(sets)), dtype=np.bool_)
     if before is None:
         return mask
@@ -338,7 +343,7 @@ def _any_in_sets(mask: Mask | None, rows: Sets, sets: Sets) -> Mask:
 def _unfold_table(
     table: Table, of: Universe, sets: Sets, masks: Mapping[str, Mask], untold: Mapping[Set, Mapping[str, Mask]]
 ) -> PublishedTable:
-    """From joined cells back to groups and columns, each hidden number replaced by HIDDEN."""
+    """Expand merged cells to groups and columns, with HIDDEN for each hidden number."""
     by, bases = {}, {}
     for dimension, rows in of.rows.items():
         bases[dimension] = _hide_counts(of.margins.by[dimension], _joined_members(rows, of.margins.by[dimension]))
@@ -356,13 +361,13 @@ def _hide_counts(counts: Counts, hidden: Sequence[int] | Mask) -> Counts:
 
 
 def _joined_members(sets: Sets, counts: Counts | None) -> list[int]:
-    """Everybody in a set with others; where counts are given, not those who are nought together."""
+    """Return all members of sets with several members; with `counts`, without sets that sum to 0."""
     joined = [each for each in sets if len(each) > 1 and (counts is None or counts[list(each)].sum() > 0)]
     return [member for each in joined for member in each]
 
 
 def _hidden_mask(cells: Counts, rows: Sets, sets: Sets, mask: Mask) -> Mask:
-    """Which cells are hidden one by one: those of a hidden joined cell, and those joined unless together they are 0."""
+    """Return which single cells are hidden: those of a hidden merged cell, and merged ones unless their sum is 0."""
     down, across = (np.array([len(each) > 1 for each in some], dtype=np.bool_) for some in (rows, sets))
     joined = down[:, None] | across[None, :]
     hidden = mask | (joined & (fold_table(cells, rows, sets) > 0))
@@ -371,7 +376,7 @@ def _hidden_mask(cells: Counts, rows: Sets, sets: Sets, mask: Mask) -> Mask:
 
 
 def _set_numbers(sets: Sets, number: int) -> Counts:
-    """The number of the set that each of so many members is in."""
+    """Return the number of the set that each of `number` members is in."""
     numbers = np.zeros(number, dtype=np.int64)
     for at, each in enumerate(sets):
         numbers[list(each)] = at

@@ -1,4 +1,4 @@
-"""Counts of answers as plain tables: what tally makes, suppression guards and checkpoints freeze."""
+"""Counts of answers as plain tables: built by counting, protected by suppression, and frozen by checkpoints."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -10,7 +10,7 @@ Counts = NDArray[np.int64]
 DIMENSIONS = ("school", "language", "mode")
 NOT_ASKED = "not_asked"
 HIDDEN = -1  # in place of a count that is not shown
-CHOSEN, REST = "chosen", "rest"  # the columns of one choice of a "several" question: marked it, and everybody else
+CHOSEN, REST = "chosen", "rest"  # columns for one choice of a "several" question: those who marked it, and all others
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -22,17 +22,16 @@ class Margins:
 
     @property
     def overall(self) -> "Margins":
-        """The same without any groups."""
+        """Return the margins without any groups."""
         return Margins(self.total, {each: bases[:0] for each, bases in self.by.items()})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Table:
-    """One question cut once over: every person (or child) stands in exactly one column, so rows sum to their base.
+    """One question in every breakdown. Every person (or child) is in exactly one column, so rows sum to their base.
 
-    `overall` has one count per column; `by` has, for each dimension, groups x columns.
-    `families` is None when each row of data is one family; for blocks per child it counts the families behind each
-    cell, in the same shape.
+    `overall` has one count per column; `by` has groups x columns for each dimension. `families` is None if each row of
+    data is one family; for blocks per child it counts the families behind each cell, in the same shape.
     """
 
     columns: tuple[str, ...]
@@ -42,17 +41,17 @@ class Table:
 
     @property
     def margins(self) -> Margins:
-        """The bases: row sums."""
+        """The bases, which are the row sums."""
         return Margins(int(self.overall.sum()), {each: cells.sum(axis=1) for each, cells in self.by.items()})
 
     @property
     def without_groups(self) -> "Table":
-        """The overall row alone."""
+        """Return the overall row only."""
         by = {each: cells[:0] for each, cells in self.by.items()}
         return replace(self, by=by, families=self.families.without_groups if self.families else None)
 
     def keep(self, columns: tuple[str, ...]) -> "Table":
-        """The same table with some columns only, in the order given."""
+        """Return the table with some columns only, in the given order."""
         at = [self.columns.index(each) for each in columns]
         by = {each: cells[:, at] for each, cells in self.by.items()}
         families = self.families.keep(columns) if self.families else None
@@ -70,11 +69,11 @@ class QuestionPart:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Figures:
-    """Everything counted in one wave. `groups` names the rows of every table, dimension by dimension.
+    """All counts of one wave. `groups` names the rows of every table, by dimension.
 
     `margins[None]` are responses; `margins[section id]` are the blocks of a repeated section, one per child.
-    `sections[question id]` is the section id if its section is repeated, else None. `effects` are the design effects
-    of questions answered once per child (`clusters`), `most` the most children any family has in a section.
+    `sections[question id]` is the section id if its section is repeated, else None. `effects` are the design effects of
+    questions answered per child (`clusters`); `most` is the largest number of children of any family in a section.
     """
 
     groups: Mapping[str, tuple[str, ...]]
@@ -87,7 +86,7 @@ class Figures:
 
     @property
     def overall(self) -> "Figures":
-        """The same without any groups."""
+        """Return the figures without any groups."""
         return replace(
             self,
             groups=dict.fromkeys(self.groups, ()),
@@ -97,7 +96,7 @@ class Figures:
         )
 
     def part(self, question: str, choice: str | None = None) -> QuestionPart:
-        """The table of a question or of one of its choices; KeyError if there is none."""
+        """Return the table of a question or of one of its choices. Raises KeyError."""
         for part in self.parts:
             if (part.question, part.choice) == (question, choice):
                 return part

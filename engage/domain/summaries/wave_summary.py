@@ -1,4 +1,4 @@
-"""The byte columns of one wave brought up to date with its stored responses, and compared with them."""
+"""Update of a wave's column files from its stored responses, and verification of their number."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from heapq import merge
@@ -31,18 +31,18 @@ from engage.storage.models.waves import Wave
 MINIMUM = {"leaders": LEADERS.minimum, "public": PUBLIC.minimum}
 BATCH = 5_000  # rows fetched at a time
 FORGOTTEN = 5_000  # ids in one statement; SQLite takes 32,766
-ATTEMPTS = 3  # to bring columns up to date
-_NOTHING = ExpectedColumns(rows=0, digest="", edits=0)  # no columns have this digest, so they are built anew
+ATTEMPTS = 3  # to update columns
+_NOTHING = ExpectedColumns(rows=0, digest="", edits=0)  # no columns have this digest, so they are rebuilt
 _inserts: dict[str, Any] = {"sqlite": sqlite.insert(WaveColumns), "postgresql": postgresql.insert(WaveColumns)}
 
 
 class ColumnsMiscounted(Exception):
-    """The columns of a wave do not hold every stored response once, though they were rebuilt."""
+    """The columns of a wave do not have every stored response exactly once, even after a rebuild."""
 
 
 class ColumnStatus(NamedTuple):
-    """What the database holds at one moment about a wave: what its columns must look like (`known`), its counter of
-    changes, how many responses are stored, and how many of them are not in the columns yet."""
+    """The database's state of a wave at one moment: the expected columns (`known`), the counter of changes, the number
+    of stored responses, and the number of those that are not in the columns yet."""
 
     known: ExpectedColumns
     edits: int
@@ -50,17 +50,17 @@ class ColumnStatus(NamedTuple):
     waiting: int
 
     def matches(self, columns: ExpectedColumns) -> bool:
-        """Whether columns like these have every response that is not waiting, once."""
+        """Whether these columns have every response that is not pending exactly once."""
         return columns.edits == self.edits and columns.rows == self.stored - self.waiting
 
     def is_current(self, columns: ExpectedColumns) -> bool:
-        """Whether columns like these are the ones the database knows, with every response in them."""
+        """Whether these columns are the expected ones and have every response."""
         return self.known == columns and self.matches(columns) and not self.waiting
 
 
 class PreparedColumns(NamedTuple):
-    """Columns brought up to date before the database knows it: what it knew `before`, and the ids of the waiting
-    responses that are in them now."""
+    """Updated columns that are not registered in the database yet: the expected state `before`, and the ids of the
+    pending responses that are now included."""
 
     before: ExpectedColumns
     columns: Columns
@@ -68,17 +68,18 @@ class PreparedColumns(NamedTuple):
 
 
 def load_releases(session: Session, wave: Wave, data_dir: Path, earlier: Sequence[Released] = ()) -> Released:
-    """What leaders and what families are shown of a wave, together with what each was shown of it `earlier` (such
-    results). Writes the state of its columns; never commits."""
+    """Return the figures for leaders and for the public, together with those shown to each `earlier` (the same type).
+    Writes the state of the columns; never commits."""
     survey = load_edition(wave.edition.document).survey("en")
     figures = count_figures(load_columns(session, wave, survey, data_dir))
     return release_figures(figures, survey, wave.identity, earlier=earlier)
 
 
 def prepare_columns(session: Session, wave: Wave, survey: Survey, data_dir: Path) -> PreparedColumns:
-    """Bring the wave's byte columns up to date without writing to the database: `columns` takes the rest from there.
+    """Update the wave's column files without writing to the database. Pass the result to `load_columns`.
 
-    Only for a session that sees one moment all the time, as one of SQLite that reads does, and for one at a time."""
+    Requires a session with a stable snapshot, such as a read session of SQLite, and only one call at a time.
+    """
     now = read_status(session, wave.id)
     return PreparedColumns(now.known, *_update_columns(session, wave, survey, data_dir, now.known, now.edits))
 
@@ -86,11 +87,12 @@ def prepare_columns(session: Session, wave: Wave, survey: Survey, data_dir: Path
 def load_columns(
     session: Session, wave: Wave, survey: Survey, data_dir: Path, prepared: PreparedColumns | None = None
 ) -> Columns:
-    """The wave's byte columns with every response in them, each once; without those that came since they were
-    `prepared`, if nothing else was changed since.
+    """Return the wave's columns with every response exactly once. With `prepared`, responses since then are missing,
+    unless something else has changed.
 
-    Needs a writing session. The wave is locked (`lock_columns`) until its transaction ends: commit soon. Raises
-    ColumnsMiscounted; never commits."""
+    Needs a writing session. Locks the wave (`lock_columns`) until the transaction ends, so commit soon. Raises
+    ColumnsMiscounted; never commits.
+    """
     for _ in range(ATTEMPTS):
         state = lock_columns(session, wave.id)
         expected, edits = _expected_columns(state), session.scalars(select(Wave.edits).where(Wave.id == wave.id)).one()
@@ -107,7 +109,7 @@ def load_columns(
 
 
 def current_columns(session: Session, wave: Wave, survey: Survey, data_dir: Path) -> Columns | None:
-    """The wave's byte columns if every response is in them already; None where `columns` has work to do. Reads only."""
+    """Return the wave's columns if they have every response; None if `load_columns` must update them. Read-only."""
     try:
         columns = Columns.open(columns_folder(data_dir, wave.id), survey)
     except ColumnsDamaged:
@@ -116,10 +118,10 @@ def current_columns(session: Session, wave: Wave, survey: Survey, data_dir: Path
 
 
 def lock_columns(session: Session, wave_id: str) -> WaveColumns:
-    """The state of a wave's columns, locked until the transaction ends.
+    """Return the state of a wave's columns, locked until the transaction ends.
 
-    Whoever folds responses in takes this lock BEFORE reading which are waiting: on PostgreSQL another may fold the same
-    ones meanwhile. SQLite has one writer, so there it changes nothing. For several waves: in the order of their ids.
+    Take this lock BEFORE reading the pending responses: on PostgreSQL a concurrent transaction may add the same ones.
+    SQLite has a single writer. Lock several waves in the order of their ids.
     """
     empty = {"wave_id": wave_id, **_NOTHING._asdict()}
     session.execute(_inserts[session.get_bind().dialect.name].on_conflict_do_nothing(), empty)
@@ -127,8 +129,10 @@ def lock_columns(session: Session, wave_id: str) -> WaveColumns:
 
 
 def read_status(session: Session, wave_id: str) -> ColumnStatus:
-    """What the database holds about a wave, by one statement: on PostgreSQL two would see two moments. Responses that
-    figures leave out are not counted; they are few, so they are taken off what an index counts."""
+    """Return the database's state of a wave, read in one statement: on PostgreSQL, two would see different snapshots.
+
+    Responses that figures exclude are not counted. They are few, so they are subtracted from a count by index.
+    """
     everybody, unfolded = (
         select(func.count()).select_from(each).where(each.wave_id == wave_id).scalar_subquery()
         for each in (Response, PendingResponse)
@@ -150,9 +154,9 @@ def _expected_columns(state: WaveColumns) -> ExpectedColumns:
 def _update_columns(
     session: Session, wave: Wave, survey: Survey, data_dir: Path, expected: ExpectedColumns, edits: int
 ) -> tuple[Columns, list[str]]:
-    """The columns, and the ids of the waiting responses that are in them now."""
-    # PostgreSQL lets responses come in between our statements. Only what was read here is folded in and forgotten; a
-    # wave built anew is what is not waiting to be folded, and what was read here.
+    """Update the columns and return them, with the ids of the pending responses that are now included."""
+    # On PostgreSQL, responses may arrive between our statements. Only those read here are added and no longer pending.
+    # A rebuilt wave has all responses that are not pending, and those read here.
     new = list(
         _stream_responses(
             session, _response_query(wave).join(PendingResponse, PendingResponse.response_id == Response.id)
@@ -170,7 +174,7 @@ def _update_columns(
 
 
 def _without_duplicates(responses: Iterable[ResponseRow]) -> Iterator[ResponseRow]:
-    """Responses in the order of their ids, without a second of the same id."""
+    """Yield responses in the order of their ids, without duplicates."""
     last = None
     for response in responses:
         if response.id != last:
@@ -179,7 +183,7 @@ def _without_duplicates(responses: Iterable[ResponseRow]) -> Iterator[ResponseRo
 
 
 def _response_query(wave: Wave) -> Select[str, str, str, str, str]:
-    # In the order of their random ids: the order in which they came is nowhere.
+    # In the order of their random ids, so that the order of arrival is not recorded.
     school = func.coalesce(Response.school_id, OTHER).label("school_id")
     query = select(Response.id, school, Response.language, Response.mode, Response.answers)
     return query.where(Response.wave_id == wave.id, is_counted()).order_by(Response.id)

@@ -1,4 +1,4 @@
-"""Run by Alembic, on the connection that engage.storage.upgrade hands over. There is no alembic.ini."""
+"""Alembic environment. Runs on the connection passed by engage.storage.upgrade; there is no alembic.ini."""
 
 from alembic import context
 
@@ -9,8 +9,8 @@ connection = context.config.attributes["connection"]
 context.configure(
     connection=connection,
     target_metadata=Base.metadata,
-    render_as_batch=True,  # SQLite changes a table by making it anew
-    transactional_ddl=True,  # a step that fails leaves nothing behind, on SQLite too
+    render_as_batch=True,  # SQLite changes a table by rebuilding it
+    transactional_ddl=True,  # a failed step is rolled back completely, on SQLite too
     compare_server_default=True,
 )
 with context.begin_transaction():

@@ -1,4 +1,4 @@
-"""All tables. A module is imported here so that `Base.metadata` knows its tables."""
+"""All tables. Every module is imported here, so that `Base.metadata` includes its tables."""
 
 from engage.storage.models import (
     audit,

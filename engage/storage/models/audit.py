@@ -1,4 +1,4 @@
-"""What staff did that others may want to look up: a chain in which each event seals the one before."""
+"""The audit log of staff actions: a chain in which each event's digest covers the event before it."""
 
 from datetime import datetime
 from typing import cast
@@ -10,29 +10,30 @@ from engage.storage.models.base import DIGEST, Base
 
 
 class AuditEvent(Base):
-    """Never changed, never removed: triggers refuse both, and `engage audit verify` finds it where they were lifted."""
+    """One event. Triggers refuse changes and deletions, and `engage audit verify` detects them if the triggers were
+    removed."""
 
     __tablename__ = "audit_events"
 
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     """1, 2, 3 … without a gap."""
     at: Mapped[datetime]
-    """UTC, cut to the second."""
+    """UTC, truncated to the second."""
     actor: Mapped[str] = mapped_column(String(255))
-    """The person's e-mail address, or "command line"."""
+    """The person's email address, or "command line"."""
     deed: Mapped[str] = mapped_column(String(60))
     """One of domain/security/audit_log.py DEEDS."""
     about: Mapped[str] = mapped_column(String(255))
-    """Which wave, checkpoint, person …"""
+    """The wave, checkpoint, person, or other object concerned."""
     detail: Mapped[str] = mapped_column(Text)
     """Canonical JSON object: counts and names of fields, never what a family said."""
     previous: Mapped[str] = mapped_column(String(DIGEST))
     digest: Mapped[str] = mapped_column(String(DIGEST))
-    """HMAC-SHA-256 over all of it, `previous` too, under a key outside the database."""
+    """HMAC-SHA-256 over all columns including `previous`, with a key that is not in the database."""
 
 
 class AuditHead(Base):
-    """The end of the chain, so that a chain cut short is found."""
+    """The end of the chain, so that missing events at the end are detected."""
 
     __tablename__ = "audit_heads"
     __table_args__ = (CheckConstraint("id = 1", "one"),)
@@ -43,7 +44,7 @@ class AuditHead(Base):
 
 
 def append_only_statements(table: str) -> dict[str, list[str]]:
-    """By dialect, the statements that let rows be added to a table and nothing else."""
+    """Return, by dialect, the statements that make a table append-only."""
     deeds = ("update", "delete")
     lite = (
         f"create trigger {table}_no_{deed} before {deed} on {table} "

@@ -1,4 +1,4 @@
-"""What every table shares: named constraints, so that a migration can find them, and the types that mean one thing."""
+"""What all tables share: named constraints, so that migrations can find them, and column sizes."""
 
 from typing import ClassVar
 
@@ -13,20 +13,20 @@ NAMES = {
     "pk": "pk_%(table_name)s",
 }
 
-RANDOM_ID = 32  # hex digits: 128 random bits, so an id tells neither order nor time (ASVS 11.5.1)
+RANDOM_ID = 32  # hex digits: 128 random bits, so an id reveals neither order nor time (ASVS 11.5.1)
 DIGEST = 64  # hex digits of a SHA-256
 
-WITHOUT_ROWID = {"sqlite_with_rowid": False}  # a hidden rowid would keep the order of arrival
+WITHOUT_ROWID = {"sqlite_with_rowid": False}  # a hidden rowid would reveal the order of arrival
 
 
 class Base(DeclarativeBase):
-    """The root of all tables."""
+    """The base class of all tables."""
 
     metadata: ClassVar[MetaData] = MetaData(naming_convention=NAMES)
 
 
 class Heartbeat(Base):
-    """Rows that /readyz writes, reads back and takes out."""
+    """Rows that /readyz writes, reads, and deletes."""
 
     __tablename__ = "heartbeats"
 

@@ -1,4 +1,4 @@
-"""Responses of open links that came in bursts: how many by day, what the district decided, and events it announced."""
+"""Bursts of responses by an open link: the number per day, the district's decision, and announced events."""
 
 from datetime import date
 
@@ -13,7 +13,7 @@ LEAVE_OUT_REASONS = ("not_families", "unclear")
 
 
 class AnnouncedEvent(Base):
-    """A day on which many families of a school answer at one place: their responses are not marked as a burst."""
+    """A day on which many families of a school answer in one place. Their responses are not marked as a burst."""
 
     __tablename__ = "announced_events"
 
@@ -25,7 +25,7 @@ class AnnouncedEvent(Base):
 
 
 class BurstDay(Base):
-    """How many responses of a wave were marked on a day; which they were says only `Response.is_burst`."""
+    """The number of responses of a wave that were marked on a day. Only `Response.is_burst` says which ones."""
 
     __tablename__ = "burst_days"
 
@@ -35,7 +35,8 @@ class BurstDay(Base):
 
 
 class BurstDecision(Base):
-    """Whether the marked responses of a wave count. Decided once, before any answer is shown, for those to come too."""
+    """Whether marked responses of a wave count. Decided once, before any answer is shown; it also applies to later
+    responses."""
 
     __tablename__ = "burst_decisions"
     __table_args__ = (
@@ -52,11 +53,11 @@ class BurstDecision(Base):
 
 
 def is_excluded() -> ColumnElement[bool]:
-    """True of every response that figures do not count: marked ones of a wave that leaves them out."""
+    """SQL condition for responses that are excluded from figures: marked ones of a wave for which this was decided."""
     decided = exists().where(BurstDecision.wave_id == Response.wave_id, not_(BurstDecision.counted))
     return and_(text(MARKED), decided)
 
 
 def is_counted() -> ColumnElement[bool]:
-    """True of every response that figures count."""
+    """SQL condition for responses that are included in figures."""
     return not_(is_excluded())

@@ -1,4 +1,4 @@
-"""Dated meetings with frozen figures, and what the district promised at them."""
+"""Checkpoints: meetings on a date, with frozen figures and the district's commitments."""
 
 from datetime import date
 
@@ -25,12 +25,12 @@ class Checkpoint(Base):
     )
 
     id: Mapped[str] = mapped_column(String(60), primary_key=True)
-    """Readable, for the address families open: "fall-2026"."""
+    """A readable id for URLs of family pages: "fall-2026"."""
     title: Mapped[str] = mapped_column(String(200))
     meets_on: Mapped[date]
     figures: Mapped[str | None] = mapped_column(Text, deferred=True)
-    """The frozen figures of every audience, canonical JSON, already suppressed. Never changes once set. Megabytes in a
-    large district: read only where it is used, never with a list."""
+    """The frozen figures of every audience as canonical JSON, after suppression. Never changes once set. Several
+    megabytes in a large district, so it is loaded only on access, never with a list."""
     digest: Mapped[str | None] = mapped_column(String(DIGEST))
     frozen_on: Mapped[date | None]
     published_on: Mapped[date | None]
@@ -40,7 +40,7 @@ class Checkpoint(Base):
 
 
 class Commitment(Base):
-    """What families said on one theme, and what the district will do."""
+    """The findings from families on one theme, and what the district will do."""
 
     __tablename__ = "commitments"
     __table_args__ = (CheckConstraint("status in ('planned', 'under_way', 'done', 'dropped')", "status"),)
@@ -57,7 +57,7 @@ class Commitment(Base):
 
 
 class CommitmentWords(Base):
-    """The commitment in one language."""
+    """The texts of a commitment in one language."""
 
     __tablename__ = "commitment_words"
 

@@ -1,4 +1,4 @@
-"""A family's question and its replies."""
+"""Conversations: a family's question and the replies."""
 
 from datetime import date
 
@@ -9,29 +9,30 @@ from engage.storage.models.base import DIGEST, RANDOM_ID, WITHOUT_ROWID, Base
 
 
 class Thread(Base):
-    """Opened by a family. Only a slow hash of its reply code is kept; nothing points to the response."""
+    """A conversation opened by a family. Only a slow hash of its reply code is stored, and nothing links it to the
+    response."""
 
     __tablename__ = "threads"
     __table_args__ = (CheckConstraint("kind in ('question', 'help')", "kind"), WITHOUT_ROWID)
 
     id: Mapped[str] = mapped_column(String(RANDOM_ID), primary_key=True)
     reply_hash: Mapped[str | None] = mapped_column(String(DIGEST), unique=True)
-    """None where the question came on paper that had no code to tear off: the liaison carries the answer by hand."""
+    """None if the question came on a paper form without a reply code. The liaison delivers the answer in person."""
     wave_id: Mapped[str] = mapped_column(ForeignKey("waves.id"))
     school_id: Mapped[str] = mapped_column(ForeignKey("schools.id"), index=True)
     language: Mapped[str] = mapped_column(String(20))
     kind: Mapped[str] = mapped_column(String(10))
     opened_on: Mapped[date]
-    """In an anonymous wave the first day (Monday) of the week."""
+    """In an anonymous wave, the first day (Monday) of the week."""
     serial: Mapped[str | None] = mapped_column(ForeignKey("sheets.serial"))
-    """The paper sheet it came on, until the answer is handed over, at most 90 days
+    """The paper sheet it came on, until the answer is delivered, and at most for 90 days
     (domain/conversations/paper_threads.py)."""
 
     messages: Mapped[list["Message"]] = relationship(order_by="Message.position", back_populates="thread")
 
     @property
     def waits(self) -> bool:
-        """Whether the family spoke last."""
+        """Whether the last message is from the family."""
         return bool(self.messages) and self.messages[-1].author == "family"
 
 
@@ -47,6 +48,6 @@ class Message(Base):
     text: Mapped[str] = mapped_column(Text)
     language: Mapped[str] = mapped_column(String(20))
     written_on: Mapped[date]
-    """Of what a family of an anonymous wave wrote, the first day (Monday) of the week."""
+    """For a message from a family of an anonymous wave, the first day (Monday) of the week."""
 
     thread: Mapped[Thread] = relationship(back_populates="messages")

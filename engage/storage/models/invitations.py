@@ -10,7 +10,7 @@ from engage.storage.models.roster import SOURCED_ID
 
 
 class Invitation(Base):
-    """A household's chance in a wave. Opened by its access code, of which only a keyed digest is kept."""
+    """A household's invitation to a wave. Of its access code only a keyed digest is stored."""
 
     __tablename__ = "invitations"
     __table_args__ = (
@@ -24,22 +24,23 @@ class Invitation(Base):
     wave_id: Mapped[str] = mapped_column(ForeignKey("waves.id"), index=True)
     school_id: Mapped[str] = mapped_column(ForeignKey("schools.id"))
     language: Mapped[str] = mapped_column(String(20))
-    """What the household reads, as the roster knew it; `waves.units.asked_in` says in which language it is asked."""
+    """The language the household reads, from the roster. `waves.units.asked_in` gives the language of its survey."""
     household_id: Mapped[str | None] = mapped_column(ForeignKey("households.id"))
     used_on: Mapped[date | None]
-    """Confidential waves only: the day it was used, nothing finer; cleared when the link to the response is
-    destroyed."""
+    """Confidential waves only: the day of use, without a time. Cleared when the link to the response is deleted."""
     identity: Mapped[str] = mapped_column(String(12))
-    """As the wave's. In an anonymous wave nothing here changes when the code is used: see UsedCode."""
+    """The same as the wave's. In an anonymous wave nothing here changes when the code is used; see UsedCode."""
     student_id: Mapped[str | None] = mapped_column(String(SOURCED_ID))
-    """The student it stands for, where a wave counts students."""
+    """The student it was issued for, if the wave counts students."""
     used: Mapped[bool] = mapped_column(default=False, server_default=false())
-    """Confidential waves only: whether it was used."""
+    """Confidential waves only: whether the code was used."""
 
 
 class WithdrawnInvitation(Base):
-    """An invitation of a household that does not want to be asked, out of `invitations` so that its code opens nothing.
-    It goes back when the household can be asked again while the wave runs; else it goes when the wave is over."""
+    """An invitation of a household that opted out, moved out of `invitations` so that its code does not work.
+
+    It is restored if the opt-out ends while the wave is open, and otherwise deleted after the wave.
+    """
 
     __tablename__ = "withdrawn_invitations"
     __table_args__ = (WITHOUT_ROWID,)
@@ -54,8 +55,10 @@ class WithdrawnInvitation(Base):
 
 
 class UsedCode(Base):
-    """A used code of an anonymous wave, under a digest that only the site's key and the wave's salt can make. Whoever
-    has the database and the list of codes, but not the key, cannot tell which invitation it was."""
+    """A used code of an anonymous wave, as a digest with the site's key and the wave's salt.
+
+    Someone who has the database and the list of codes, but not the key, cannot tell which invitation was used.
+    """
 
     __tablename__ = "spent"
     __table_args__ = (WITHOUT_ROWID,)

@@ -1,4 +1,4 @@
-"""The outbox of email: each message is written in the transaction of the event it reports."""
+"""The outbox of email. Each message is written in the same transaction as the event it reports."""
 
 from datetime import datetime
 
@@ -13,14 +13,14 @@ class Mail(Base):
     __table_args__ = (CheckConstraint("state in ('waiting', 'sent', 'failed')", "state"),)
 
     id: Mapped[str] = mapped_column(String(RANDOM_ID), primary_key=True)
-    """Random; also the Message-ID, by which a receiver knows a letter sent twice."""
+    """Random. Also the Message-ID, so that a receiver recognizes a message sent twice."""
     kind: Mapped[str] = mapped_column(String(40))
-    """invitation, reset …"""
+    """The kind of message, such as invitation or reset."""
     sealed: Mapped[bytes] = mapped_column(LargeBinary)
-    """Sealed JSON: {"to", "subject", "text"}; emptied when it was sent."""
+    """Encrypted JSON: {"to", "subject", "text"}. Emptied after sending."""
     state: Mapped[str] = mapped_column(String(10), default="waiting", index=True)
     written_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]
     tries: Mapped[int] = mapped_column(default=0)
     problem: Mapped[str] = mapped_column(String(200), default="")
-    """What the mail server said last."""
+    """The last error from the mail server."""

@@ -1,4 +1,4 @@
-"""Paper: print runs, sheets and what was keyed from them."""
+"""Paper forms: packets, print runs, sheets, and keyings."""
 
 from datetime import date, datetime
 
@@ -9,8 +9,8 @@ from engage.storage.models.base import DIGEST, RANDOM_ID, WITHOUT_ROWID, Base
 
 
 class StoredLayout(Base):
-    """The position of every box and mark of a printed sheet, stored with its edition, so that a sheet printed today can
-    be read in years."""
+    """The position of every box and mark of a printed sheet, stored with its edition, so that a sheet can still be read
+    years later."""
 
     __tablename__ = "layouts"
 
@@ -18,12 +18,12 @@ class StoredLayout(Base):
     """SHA-256 over `geometry`; its first 8 digits are in the code on every page."""
     edition_digest: Mapped[str] = mapped_column(ForeignKey("editions.digest"), index=True)
     geometry: Mapped[str] = mapped_column(Text)
-    """JSON, as domain/paper/form/geometry.py writes it; lengths in mm from the top left corner."""
+    """JSON in the format of domain/paper/form/geometry.py. Lengths are in mm from the top left corner."""
     stored_on: Mapped[date]
 
 
 class Packet(Base):
-    """A packet: the sheets of a school in one PDF, requested by a person and drawn in the background."""
+    """A packet: the sheets of a school in one PDF, requested by a staff member and drawn in the background."""
 
     __tablename__ = "packets"
     __table_args__ = (
@@ -38,36 +38,36 @@ class Packet(Base):
     wave_id: Mapped[str] = mapped_column(ForeignKey("waves.id"), index=True)
     school_id: Mapped[str] = mapped_column(ForeignKey("schools.id"))
     contents: Mapped[str] = mapped_column(String(10))
-    """households: a set for each household of the roster. blanks: so many sets in each language."""
+    """households: one form for each household of the roster. blanks: a number of forms for each language."""
     outside: Mapped[str] = mapped_column(String(6))
-    """window: the greeting shows through an envelope's window. code: the serial only."""
+    """window: the greeting shows through the window of an envelope. code: only the serial is printed."""
     paper: Mapped[str] = mapped_column(String(10))
     style: Mapped[str] = mapped_column(String(10))
     second: Mapped[str | None] = mapped_column(String(20))
-    """A second language on the same sheet; sets in this language itself have it alone."""
+    """A second language on the same sheet. Forms for households of this language have this language only."""
     arrangement: Mapped[str] = mapped_column(String(6))
-    """Where the second language stands: under the first, or beside it."""
+    """Position of the second language: below the first, or beside it."""
     asked: Mapped[str] = mapped_column(Text)
-    """JSON object: language to number of sets."""
+    """JSON object: language to number of forms."""
     classes: Mapped[str] = mapped_column(Text)
-    """JSON object: class to language to number of sets, for the count sheet. Empty where there is no roster."""
+    """JSON object: class to language to number of forms, for the count sheet. Empty without a roster."""
     state: Mapped[str] = mapped_column(String(10))
     pages: Mapped[int] = mapped_column(default=0)
-    """How many pages it will have; 0 before the first is drawn."""
+    """Total number of pages; 0 before drawing begins."""
     drawn: Mapped[int] = mapped_column(default=0)
-    """How many pages stand in the file so far."""
+    """Number of pages drawn so far."""
     problem: Mapped[str] = mapped_column(Text, default="")
-    """JSON list: a code and its values; empty while nothing is wrong."""
+    """JSON list: an error code and its values. Empty if there is no error."""
     digest: Mapped[str | None] = mapped_column(String(DIGEST))
     """SHA-256 of the file, once it is ready."""
     made_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
-    """None: from the command line."""
+    """None for the command line."""
     made_on: Mapped[date]
 
 
 class PrintRun(Base):
-    """One printing of sheets of one language and layout. A packet has one for each of its languages, or two: where some
-    households have a code already, their covers differ from those with a code of their own."""
+    """One printing of sheets with one language and layout. A packet has one or two per language: covers of households
+    that already have a code differ from covers with a new code."""
 
     __tablename__ = "print_runs"
 
@@ -79,16 +79,16 @@ class PrintRun(Base):
     paper: Mapped[str] = mapped_column(String(10))
     large_print: Mapped[bool] = mapped_column(default=False)
     printed_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
-    """None: from the command line."""
+    """None for the command line."""
     printed_on: Mapped[date]
     packet_id: Mapped[str | None] = mapped_column(ForeignKey("packets.id"), index=True)
-    """None: printed before there were packets."""
+    """None for print runs from before packets existed."""
     layout_digest: Mapped[str | None] = mapped_column(ForeignKey("layouts.digest"))
-    """Where its boxes are; None: printed before layouts were kept."""
+    """The positions of its boxes. None for print runs from before layouts were stored."""
 
 
 class Sheet(Base):
-    """One numbered paper form. Its serial is public and is what staff key."""
+    """One paper form with a serial. The serial is public and is what staff enter in keying."""
 
     __tablename__ = "sheets"
 
@@ -97,15 +97,18 @@ class Sheet(Base):
     state: Mapped[str] = mapped_column(String(10), default="printed")
     """printed, keyed or spoiled."""
     position: Mapped[int | None]
-    """Its place in the packet, from 1; None where sheets lie by language and then in an order that only the site's
-    secret tells (services/printing/rendering.py), as all do in an anonymous wave: handed out class by class as the
-    count sheet says, a place in the pile would tell the class."""
+    """Position in the packet, from 1.
+
+    None if the sheets are sorted by language and then in an order that only the site's secret determines
+    (services/printing/rendering.py), as always in an anonymous wave: sheets are handed out class by class, as the count
+    sheet says, so a position would reveal the class.
+    """
 
     __table_args__ = (CheckConstraint("state in ('printed', 'keyed', 'spoiled')", "state"), WITHOUT_ROWID)
 
 
 class SheetLink(Base):
-    """Whose sheet it is: confidential waves only, and only until the day of forgetting."""
+    """The household of a sheet. Only in confidential waves, and only until the links of the wave are deleted."""
 
     __tablename__ = "sheet_links"
     __table_args__ = (
@@ -119,54 +122,58 @@ class SheetLink(Base):
     identity: Mapped[str] = mapped_column(String(12))
     household_id: Mapped[str | None] = mapped_column(ForeignKey("households.id", ondelete="SET NULL"))
     invitation: Mapped[str | None] = mapped_column(ForeignKey("invitations.digest", ondelete="SET NULL"), index=True)
-    """The code the household may answer by instead, if it has one."""
+    """The household's access code for answering online instead, if it has one."""
     minted: Mapped[bool] = mapped_column(default=False)
-    """Whether a code made for a packet stands on this sheet: it goes with the last such packet that is cancelled."""
+    """Whether the sheet has a code that was created for a packet. The code is deleted when the last such packet is
+    canceled."""
     label: Mapped[bytes] = mapped_column(LargeBinary)
-    """Sealed JSON, frozen when the packet was made: {"to": [lines on the outside], "class": "3B", "code": the access
-    code or "", "who": [names], "number": the student's at the district}. The first packets' labels lack the last two;
-    where no names are kept any more, they are taken out of "to" and "who" (services/printing/retention.py)."""
+    """Encrypted JSON, fixed when the packet was created: {"to": [lines on the outside], "class": "3B", "code": the
+    access code or "", "who": [names], "number": the district's student number}. Labels of the first packets lack the
+    last two. When names are no longer stored, they are removed from "to" and "who" (services/printing/retention.py)."""
     forget_on: Mapped[date]
 
 
 class Keying(Base):
-    """What one person keyed from one sheet, mark for mark, so that the raw sheet can be rebuilt. In an anonymous wave
-    it is deleted 14 days after it was keyed (services/data_entry/retention.py): the response stays, and nothing leads
-    to it."""
+    """What one person keyed from one sheet, including every mark, so that the raw sheet can be reconstructed.
+
+    In an anonymous wave it is deleted 14 days after keying (services/data_entry/retention.py). The response stays,
+    without a link to the sheet.
+    """
 
     __tablename__ = "keyings"
     __table_args__ = (WITHOUT_ROWID,)
 
     id: Mapped[str] = mapped_column(String(DIGEST), primary_key=True)
-    """Random; responses.provenance points here."""
+    """Random. responses.provenance refers to it."""
     wave_id: Mapped[str] = mapped_column(ForeignKey("waves.id"), index=True)
     school_id: Mapped[str] = mapped_column(ForeignKey("schools.id"))
     serial: Mapped[str | None] = mapped_column(ForeignKey("sheets.serial"), unique=True)
-    """None for a sheet without a readable serial, or an interview."""
+    """None for a sheet without a readable serial, and for an interview."""
     language: Mapped[str] = mapped_column(String(20))
     mode: Mapped[str] = mapped_column(String(12))
     raw: Mapped[str] = mapped_column(Text)
-    """JSON object: slot key to a list of raw strings, as keyed, off-route marks too."""
+    """JSON object: slot key to a list of raw strings as keyed, including marks that are off the route."""
     keyed_by: Mapped[int] = mapped_column(ForeignKey("staff.id"))
     keyed_at: Mapped[datetime]
     corrected_at: Mapped[datetime | None]
 
 
 class KeyingDraft(Base):
-    """A sheet on the way in: kept after every key, so that a crash loses none. Destroyed when it is saved."""
+    """A sheet during keying. Saved after every key press, so that a crash loses nothing. Deleted when the keying is
+    saved."""
 
     __tablename__ = "keying_drafts"
     __table_args__ = (WITHOUT_ROWID,)
 
     keyed_by: Mapped[int] = mapped_column(ForeignKey("staff.id"), primary_key=True)
     sheet: Mapped[str] = mapped_column(String(40), primary_key=True)
-    """The serial; for a sheet without one, the random name of its keying page."""
+    """The serial, or the random name of the keying page for a sheet without one."""
     wave_id: Mapped[str] = mapped_column(ForeignKey("waves.id"))
     school_id: Mapped[str] = mapped_column(ForeignKey("schools.id"))
     language: Mapped[str] = mapped_column(String(20))
     mode: Mapped[str] = mapped_column(String(12))
     blocks: Mapped[int]
-    """How many blocks of a repeated section the page shows."""
+    """Number of blocks of a repeated section that the page shows."""
     raw: Mapped[str] = mapped_column(Text)
     """As in Keying."""
     touched_at: Mapped[datetime]

@@ -1,4 +1,4 @@
-"""What the district itself says to families about their answers, in place of the shipped statements."""
+"""The district's own privacy statements to families, which replace the shipped ones."""
 
 from datetime import date
 
@@ -9,7 +9,7 @@ from engage.storage.models.base import Base
 
 
 class PrivacyStatement(Base):
-    """One statement in one language; where there is no row, the shipped text holds."""
+    """One statement in one language. Without a row, the shipped text applies."""
 
     __tablename__ = "privacy_statements"
 
@@ -17,6 +17,6 @@ class PrivacyStatement(Base):
     """One of services/waves/privacy_notice.py STATEMENTS."""
     language: Mapped[str] = mapped_column(String(20), primary_key=True)
     text: Mapped[str] = mapped_column(Text)
-    """One paragraph; may hold places like {day}."""
+    """One paragraph. May contain placeholders such as {day}."""
     changed_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
     changed_on: Mapped[date]

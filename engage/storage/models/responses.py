@@ -1,4 +1,4 @@
-"""Chances to answer, unfinished answers and stored responses."""
+"""Drafts, stored responses, and the groups under which they are stored."""
 
 from datetime import date
 
@@ -19,12 +19,12 @@ from sqlalchemy.orm import Mapped, mapped_column
 from engage.storage.models.base import DIGEST, RANDOM_ID, WITHOUT_ROWID, Base
 
 MODES = ("web", "paper", "interview")
-MARKED = "is_burst = true"  # few responses are: how many stands in an index of their own
-JOINED = "mul"  # in place of a mode: the ways of answering of several, as storage/language_groups.py OTHER
+MARKED = "is_burst = true"  # few responses are, so they have a partial index
+JOINED = "mul"  # in place of a mode: several modes merged, like OTHER in storage/language_groups.py
 
 
 class NamedLanguages(Base):
-    """Which languages of a school are named in an anonymous wave, as storage/language_groups.py decides by size."""
+    """The named languages of a school in an anonymous wave, by the rule in storage/language_groups.py."""
 
     __tablename__ = "wave_strata"
     __table_args__ = (WITHOUT_ROWID,)
@@ -32,12 +32,14 @@ class NamedLanguages(Base):
     wave_id: Mapped[str] = mapped_column(ForeignKey("waves.id"), primary_key=True)
     school_id: Mapped[str] = mapped_column(ForeignKey("schools.id"), primary_key=True)
     named: Mapped[str] = mapped_column(Text)
-    """Language tags with a space between."""
+    """Language tags, separated by spaces."""
 
 
 class JoinedGroup(Base):
-    """A school and language that so few answers of a wave came from that they are stored under "other languages". With
-    the language "mul": a whole school whose answers are stored under no school."""
+    """A school and language with so few responses of a wave that they are stored under "other languages".
+
+    With the language "mul" it is a whole school whose responses are stored without a school.
+    """
 
     __tablename__ = "joined_groups"
     __table_args__ = (WITHOUT_ROWID,)
@@ -48,7 +50,7 @@ class JoinedGroup(Base):
 
 
 class ResponseLink(Base):
-    """Which invitation a response came by: confidential waves only, and only until the day of forgetting."""
+    """The invitation of a response. Only in confidential waves, and only until the links of the wave are deleted."""
 
     __tablename__ = "response_links"
     __table_args__ = (
@@ -65,28 +67,32 @@ class ResponseLink(Base):
 
 
 class Draft(Base):
-    """Answers on the way: every Continue is kept, sealed so that only the family's phone and this site together can
-    open it. Destroyed when the response is stored."""
+    """A family's unfinished answers, saved with every page.
+
+    They are encrypted so that decryption needs both the family's browser and this site. Deleted when the response is
+    stored.
+    """
 
     __tablename__ = "drafts"
     __table_args__ = (WITHOUT_ROWID,)
 
     key: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
-    """SHA-256 of the secret the family's phone holds; the secret itself is never stored."""
+    """SHA-256 of a secret in the family's browser. The secret itself is never stored."""
     wave_id: Mapped[str] = mapped_column(ForeignKey("waves.id"), index=True)
     sealed: Mapped[bytes] = mapped_column(LargeBinary)
-    """School, language, access code's digests and the answers as typed: domain/intake/draft_encryption.py."""
+    """Encrypted: school, language, digests of the access code, and the answers as typed
+    (domain/intake/draft_encryption.py)."""
     touched_on: Mapped[date]
     is_empty: Mapped[bool] = mapped_column(default=True, server_default=true())
-    """Whether no page was sent yet: such drafts go first where drafts take too much room."""
+    """Whether no page was sent yet. Such drafts are removed first when drafts take too much space."""
 
 
 class Response(Base):
-    """What one household said, once. One canonical JSON document of codes, the same bytes whatever the mode.
+    """The response of one household: one canonical JSON document of codes, with the same bytes for every mode.
 
-    In an anonymous wave no response stands apart from fewer than ten others by its group (school, language, mode,
-    language answered in): while too few have come, the group is sealed and the columns are empty or say "mul"
-    (domain/intake/group_assignment.py)."""
+    In an anonymous wave, every group (school, language, mode, answer language) has at least ten responses. As long as
+    fewer have arrived, the group is encrypted, and its columns are empty or "mul" (domain/intake/group_assignment.py).
+    """
 
     __tablename__ = "responses"
     __table_args__ = (
@@ -100,31 +106,32 @@ class Response(Base):
     id: Mapped[str] = mapped_column(String(RANDOM_ID), primary_key=True)
     wave_id: Mapped[str] = mapped_column(ForeignKey("waves.id"))
     school_id: Mapped[str | None] = mapped_column(ForeignKey("schools.id"))
-    """None: one of several schools."""
+    """None: one of several schools, merged."""
     language: Mapped[str] = mapped_column(String(20))
-    """The language the household reads, where it is known (an access code, a sheet for a household); else the one it
-    answered in. "mul": one of several."""
+    """The language the household reads, if it is known (from an access code or a sheet for a household); otherwise the
+    language it answered in. "mul": one of several, merged."""
     mode: Mapped[str] = mapped_column(String(12))
     """One of MODES, or JOINED."""
     day: Mapped[date]
-    """Cut to the day on purpose; in an anonymous wave, and once the link to a household is destroyed, the wave's
-    first."""
+    """The day only, for privacy. In an anonymous wave, and after the link to the household is deleted, it is the first
+    day of the wave."""
     answers: Mapped[str] = mapped_column(Text)
     submission: Mapped[str] = mapped_column(String(DIGEST), unique=True)
-    """Idempotency key: the same submission again finds this row instead of making a second."""
+    """Idempotency key: a repeated submission returns this row instead of adding a second one."""
     provenance: Mapped[str | None] = mapped_column(String(DIGEST))
-    """Paper and interview only: the keying it came from (keyings.id). In an anonymous wave it goes with the keying."""
+    """Paper and interview only: the keying it came from (keyings.id). In an anonymous wave it is removed with the
+    keying."""
     answered_in: Mapped[str | None] = mapped_column(String(20))
-    """The language of the page or sheet it answered on. None: one of several."""
+    """The language of the page or sheet. None: one of several, merged."""
     sealed_group: Mapped[bytes | None] = mapped_column(LargeBinary)
-    """Anonymous waves only: its group, while it is not settled which groups are large enough
+    """Anonymous waves only: the encrypted group, until it is decided which groups are large enough
     (domain/intake/group_encryption.py)."""
     is_burst: Mapped[bool] = mapped_column(default=False, server_default=false())
-    """Whether it came in a burst by an open link (domain/intake/burst_detection.py): this bit, and nothing finer."""
+    """Whether it came in a burst by an open link (domain/intake/burst_detection.py). No more detail is stored."""
 
 
 class PendingResponse(Base):
-    """Responses not yet in their wave's byte columns. Keyed by a random id, so it tells no order."""
+    """Responses that are not yet in their wave's column file. The key is random, so it reveals no order."""
 
     __tablename__ = "unfolded"
     __table_args__ = (Index("ix_unfolded_wave", "wave_id", "response_id"), WITHOUT_ROWID)
@@ -134,7 +141,7 @@ class PendingResponse(Base):
 
 
 class WaveColumns(Base):
-    """What the byte-column file of a wave must look like to be believed."""
+    """The expected state of a wave's column file. A file that differs is rebuilt."""
 
     __tablename__ = "wave_columns"
 
@@ -142,4 +149,4 @@ class WaveColumns(Base):
     rows: Mapped[int]
     digest: Mapped[str] = mapped_column(String(DIGEST))
     edits: Mapped[int]
-    """Wave.edits when the file was built."""
+    """Wave.edits at the time the file was built."""

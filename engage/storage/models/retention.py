@@ -1,4 +1,4 @@
-"""The nightly runs that delete what is stored no longer."""
+"""Nightly retention runs, which delete expired data."""
 
 from datetime import date, datetime
 
@@ -9,20 +9,20 @@ from engage.storage.models.base import Base
 
 
 class RetentionRun(Base):
-    """One night's run. The primary key lets only one worker do it, on however many machines."""
+    """One nightly run. The primary key ensures that only one worker does it, across all machines."""
 
     __tablename__ = "retention_runs"
 
     night: Mapped[date] = mapped_column(primary_key=True)
-    """The district's day on which the night began to be due (services/retention/run_schedule.py)."""
+    """The district's date on which the run became due (services/retention/run_schedule.py)."""
     worker: Mapped[str] = mapped_column(String(64))
-    """Who runs it: a worker's id, or "command line"."""
+    """The worker's id, or "command line"."""
     began_at: Mapped[datetime]
-    """UTC by the database's clock, of the latest try."""
+    """UTC by the database's clock, of the latest attempt."""
     ended_at: Mapped[datetime | None]
-    """None while it is under way, or where it was interrupted."""
+    """None if it is running or was interrupted."""
     tries: Mapped[int] = mapped_column(default=1)
     deleted: Mapped[str] = mapped_column(Text, default="{}")
-    """JSON object: policy to number of rows or files, without zeros; of all tries together."""
+    """JSON object: policy to number of deleted rows or files, without zeros, over all attempts."""
     problem: Mapped[str] = mapped_column(Text, default="")
-    """What failed in the latest try, as a sentence; empty where nothing did."""
+    """The error of the latest attempt as a sentence; empty if there was none."""

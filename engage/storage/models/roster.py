@@ -1,5 +1,7 @@
-"""The roster: students, their guardians and the households they form. Only what is used is kept; names and contacts are
-sealed (domain/security/encryption.py), and are absent where the district keeps no names."""
+"""The roster: students, guardians, and households. Only fields that are used are stored.
+
+Names and contacts are encrypted (domain/security/encryption.py), and absent if the district stores no names.
+"""
 
 from datetime import date
 
@@ -8,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from engage.storage.models.base import DIGEST, RANDOM_ID, Base
 
-SOURCED_ID = 255  # characters of an id of the district's own (OneRoster 1.2 CSV binding: a GUID; vendors write more)
+SOURCED_ID = 255  # characters of a district id (OneRoster 1.2 CSV binding: a GUID; vendors use longer ones)
 TAG = 35  # characters of a language tag (RFC 5646 section 4.4.1)
 
 
@@ -16,17 +18,17 @@ class Student(Base):
     __tablename__ = "students"
 
     id: Mapped[str] = mapped_column(String(SOURCED_ID), primary_key=True)
-    """The district's id: OneRoster's sourcedId."""
+    """The district's id: the OneRoster sourcedId."""
     school_id: Mapped[str] = mapped_column(ForeignKey("schools.id"), index=True)
     grade: Mapped[str] = mapped_column(String(20), default="")
     home_language: Mapped[str] = mapped_column(String(TAG), default="")
-    """What is spoken at the child's home, as the home language survey says; empty where it is not known."""
+    """The language spoken at home, from the home language survey. Empty if unknown."""
     english_learner: Mapped[bool | None]
     disability: Mapped[bool | None]
     name: Mapped[bytes | None] = mapped_column(LargeBinary)
-    """Sealed."""
+    """Encrypted."""
     class_name: Mapped[str] = mapped_column(String(100), default="", server_default=text("''"))
-    """The homeroom, as the school names it: "3B"; empty where the roster does not say."""
+    """The homeroom, as the school names it: "3B". Empty if the roster does not have it."""
 
 
 class Guardian(Base):
@@ -36,9 +38,9 @@ class Guardian(Base):
     reads: Mapped[str] = mapped_column(String(TAG), default="")
     speaks: Mapped[str] = mapped_column(String(TAG), default="")
     home: Mapped[str] = mapped_column(String(SOURCED_ID), default="")
-    """The district's key of the home, where it has one: two homes of one child are two households."""
+    """The district's key of the home, if it has one. Two homes of one child are two households."""
     contact: Mapped[bytes | None] = mapped_column(LargeBinary)
-    """Sealed JSON: {"name", "email", "phone"}, what there is of it."""
+    """Encrypted JSON with those of "name", "email", and "phone" that are known."""
 
 
 class Guardianship(Base):
@@ -49,7 +51,7 @@ class Guardianship(Base):
         ForeignKey("guardians.id", ondelete="CASCADE"), primary_key=True, index=True
     )
     position: Mapped[int]
-    """The order of the student's row, 0 first."""
+    """Position in the student's row, from 0."""
 
 
 class HouseholdStudent(Base):
@@ -69,7 +71,7 @@ class HouseholdGuardian(Base):
 
 
 class OptOut(Base):
-    """A household that is not to be asked: no code is made for it and no packet printed."""
+    """A household that opted out: no code is created for it and no packet printed."""
 
     __tablename__ = "opt_outs"
 
@@ -79,25 +81,27 @@ class OptOut(Base):
 
 
 class OptedOutStudent(Base):
-    """A child of a household that is not to be asked. It stays when the household, or the child, leaves the roster, so
-    that nobody is asked again because a roster came in."""
+    """A child of a household that opted out.
+
+    The row stays when the household or child leaves the roster, so that a roster import never ends an opt-out.
+    """
 
     __tablename__ = "opted_out_students"
 
     digest: Mapped[str] = mapped_column(String(DIGEST), primary_key=True)
-    """Keyed, over the student's id: domain/roster/opt_outs.py."""
+    """Keyed digest of the student's id: domain/roster/opt_outs.py."""
     recorded_on: Mapped[date]
 
 
 class RosterImport(Base):
-    """One import: what it changed. The files themselves are not kept."""
+    """One import and what it changed. The files themselves are not stored."""
 
     __tablename__ = "roster_imports"
 
     id: Mapped[str] = mapped_column(String(RANDOM_ID), primary_key=True)
     imported_on: Mapped[date]
     imported_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
-    """None: from the command line."""
+    """None for the command line."""
     digest: Mapped[str] = mapped_column(String(DIGEST))
     """SHA-256 over the files."""
     added: Mapped[int]

@@ -1,4 +1,4 @@
-"""The decision, question by question, whether a survey touches a protected area (PPRA, 20 U.S.C. 1232h)."""
+"""Decisions, question by question, whether a survey concerns a protected area (PPRA, 20 U.S.C. 1232h)."""
 
 from datetime import date
 
@@ -12,7 +12,7 @@ class Screening(Base):
     __tablename__ = "screenings"
 
     item: Mapped[str] = mapped_column(String(DIGEST), primary_key=True)
-    """SHA-256 of the question as it is asked in English: changed words need a new decision."""
+    """SHA-256 of the English question. A changed text needs a new decision."""
     area: Mapped[str] = mapped_column(String(20))
     """"none", or one of services/waves/screening.py AREAS."""
     note: Mapped[str] = mapped_column(String(500), default="")

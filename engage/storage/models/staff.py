@@ -1,4 +1,4 @@
-"""People who sign in, what they may do and for which schools."""
+"""Staff accounts, their roles, and their schools."""
 
 from datetime import datetime
 
@@ -32,7 +32,7 @@ class Role(Base):
 
 
 class Organisation(Base):
-    """A partner that works with families beside the schools: a community centre, a congregation."""
+    """A partner organization that works with families, such as a community center or a congregation."""
 
     __tablename__ = "organisations"
 
@@ -49,35 +49,35 @@ class Staff(Base):
     password: Mapped[str] = mapped_column(String(255))
     active: Mapped[bool] = mapped_column(default=True)
     fs_uniquifier: Mapped[str] = mapped_column(String(64), unique=True)
-    """The person's handle in session cookies; changing it signs the person out everywhere."""
+    """The id of the person in session cookies. Changing it signs the person out everywhere."""
     language: Mapped[str] = mapped_column(String(20), default="en")
-    """The language the staff pages are shown in."""
+    """The language of staff pages."""
     create_datetime: Mapped[datetime | None]
 
     roles: Mapped[list[Role]] = relationship(secondary=staff_roles, lazy="selectin")
     schools: Mapped[list[School]] = relationship(secondary=staff_schools, order_by=School.name, lazy="selectin")
     """The schools a liaison works with; empty for roles that see the whole district."""
     languages: Mapped[str] = mapped_column(Text, default="", server_default=text("''"))
-    """Language tags with a space between: whose questions and sheets this person works with; empty for all."""
+    """Language tags separated by spaces: the conversations and sheets this person works with. Empty for all."""
     organisation_id: Mapped[int | None] = mapped_column(ForeignKey("organisations.id"))
-    """None for the district's own people."""
+    """None for the district's own staff."""
 
     tf_primary_method: Mapped[str | None] = mapped_column(String(64))
-    """The text "authenticator" where a code from an app is asked for."""
+    """"authenticator" if a code from an app is required."""
     tf_totp_secret: Mapped[str | None] = mapped_column(Text)
     """The last time step used, a space, and the app's secret, encrypted (engage/domain/security/totp_secrets.py)."""
     mf_recovery_codes: Mapped[str | None] = mapped_column(Text)
-    """Digests of the codes for a lost phone, with a comma between."""
+    """Digests of the recovery codes, separated by commas."""
     fs_webauthn_user_handle: Mapped[str | None] = mapped_column(String(64), unique=True)
-    """Who this is for a passkey: random, 64 hex digits."""
+    """The user handle for passkeys: random, 64 hex digits."""
     forgotten_at: Mapped[datetime | None]
-    """When a letter to choose a new password was last asked for."""
+    """When a password reset was last requested."""
 
     organisation: Mapped[Organisation | None] = relationship(lazy="selectin")
 
 
 class Passkey(Base):
-    """A key that a browser or a device keeps for someone (W3C Web Authentication)."""
+    """A passkey in a person's browser or device (W3C Web Authentication)."""
 
     __tablename__ = "passkeys"
 
@@ -97,7 +97,7 @@ class Passkey(Base):
 
 
 class StaffSession(Base):
-    """A browser that is signed in. It can be ended from another one. No address and no name of a browser is kept."""
+    """A signed-in browser. It can be signed out from another one. No IP address or browser name is stored."""
 
     __tablename__ = "staff_sessions"
 
@@ -106,15 +106,15 @@ class StaffSession(Base):
     staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id", ondelete="CASCADE"), index=True)
     began_at: Mapped[datetime]
     seen_at: Mapped[datetime]
-    """Written at most once a minute."""
+    """Updated at most once a minute."""
     strong: Mapped[bool] = mapped_column(default=False)
-    """Whether a second factor, a passkey or the district's own sign-in was used."""
+    """Whether a second factor, a passkey, or the district's single sign-on was used."""
     by: Mapped[str] = mapped_column(String(40), default="")
-    """password, passkey, code or the name of a provider."""
+    """password, passkey, code, or the name of a provider."""
 
 
 class StaffIdentity(Base):
-    """Someone as a sign-in provider knows them."""
+    """A person's identity at a sign-in provider."""
 
     __tablename__ = "staff_identities"
 

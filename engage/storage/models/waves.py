@@ -1,4 +1,4 @@
-"""Editions of surveys and waves: an edition asked of some schools between two days."""
+"""Survey editions, and waves: one edition, open in some schools between two days."""
 
 from datetime import date
 
@@ -10,7 +10,7 @@ from engage.storage.models.schools import School
 
 
 class StoredEdition(Base):
-    """A survey document as it was asked: all languages, whole, never changed."""
+    """A survey document as it was used: complete, in all languages, and immutable."""
 
     __tablename__ = "editions"
 
@@ -28,7 +28,7 @@ class WaveSchool(Base):
 
 
 class Wave(Base):
-    """One edition asked of some schools between two days."""
+    """One edition of a survey, open in some schools between two days."""
 
     __tablename__ = "waves"
     __table_args__ = (
@@ -37,52 +37,53 @@ class Wave(Base):
         CheckConstraint("closes >= opens", "days"),
         CheckConstraint("counting in ('family', 'family_school', 'student')", "counting"),
         CheckConstraint("asked in ('everyone', 'english_learners', 'disabilities')", "asked"),
-        UniqueConstraint("id", "identity"),  # so that other tables can point at a wave of one kind only
+        UniqueConstraint("id", "identity"),  # so that other tables can refer to waves of one kind only
     )
 
     id: Mapped[str] = mapped_column(String(60), primary_key=True)
-    """Readable, for the open link: "access-fall-2026"."""
+    """A readable id for the open link: "access-fall-2026"."""
     edition_digest: Mapped[str] = mapped_column(ForeignKey("editions.digest"))
     title: Mapped[str] = mapped_column(String(200))
-    """For staff; families see the survey's own title."""
+    """The title for staff. Families see the survey's own title."""
     opens: Mapped[date]
     closes: Mapped[date]
-    """The last day answers are taken."""
+    """The last day on which responses are accepted."""
     results_on: Mapped[date | None]
-    """The day families are told results will come."""
+    """The day on which families are told to expect results."""
     identity: Mapped[str] = mapped_column(String(12))
-    """anonymous: nobody can tie an answer to a household. confidential: only the permitted role can."""
+    """anonymous: nobody can link an answer to a household. confidential: only the permitted role can."""
     entry: Mapped[str] = mapped_column(String(4))
-    """open: one link for all. code: one access code per household."""
+    """open: one link for everyone. code: one access code per household."""
     languages: Mapped[str] = mapped_column(Text)
-    """Language tags with a space between, in the order they are offered."""
+    """Language tags separated by spaces, in the order in which they are offered."""
     edits: Mapped[int] = mapped_column(default=0)
-    """Grows with each correction or removal of a stored response, so that the byte columns are rebuilt."""
+    """Incremented with each correction or deletion of a stored response, so that the column file is rebuilt."""
     modes: Mapped[str] = mapped_column(String(40), default="web paper interview", server_default="web paper interview")
-    """How answers may come: web, paper, interview, with a space between."""
+    """The accepted modes, separated by spaces: web, paper, interview."""
     counting: Mapped[str] = mapped_column(String(14), default="family", server_default="family")
-    """What is asked once: a family, a family in each of its schools, or each student."""
+    """The sampling unit: a family, a family in each of its schools, or a student."""
     asked: Mapped[str] = mapped_column(String(20), default="everyone", server_default="everyone")
-    """Whose households: everyone's, or those with an English learner or with a student who has a disability."""
+    """The surveyed population: everyone, or households with an English learner or with a student who has a
+    disability."""
     burn_salt: Mapped[str | None] = mapped_column(String(DIGEST))
-    """Makes, with the site's key, the digests of used codes. Destroyed when the wave is long over."""
+    """Salt of the digests of used codes, together with the site's key. Deleted long after the end of the wave."""
     delete_on: Mapped[date | None]
-    """The day on which its answers are deleted, as families are told; None in a wave opened before this was stored: as
-    the setting says (services/waves/retention.py)."""
+    """The day on which its responses will be deleted, as families are told. None for a wave opened before this was
+    stored: the setting applies (services/waves/retention.py)."""
     deleted_on: Mapped[date | None]
-    """The day on which its answers were deleted."""
+    """The day on which its responses were deleted."""
     privacy_notice: Mapped[str | None] = mapped_column(Text)
-    """What its families are told about their answers, as services/waves/privacy_notice.py writes it when the wave is
-    opened; None for a wave opened before this was stored: then the shipped statements hold."""
+    """The privacy notice for families, written by services/waves/privacy_notice.py when the wave was opened. None for a
+    wave opened before this was stored: the shipped statements apply."""
 
     edition: Mapped[StoredEdition] = relationship()
     schools: Mapped[list[School]] = relationship(secondary="wave_schools", order_by=School.name)
 
     @property
     def offered(self) -> list[str]:
-        """The language tags this wave offers."""
+        """The tags of the languages that are offered."""
         return self.languages.split()
 
     def is_open(self, today: date) -> bool:
-        """Whether answers are taken on `today`; both end days count."""
+        """Whether responses are accepted on `today`; the first and last day are included."""
         return self.opens <= today <= self.closes

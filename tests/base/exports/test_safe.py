@@ -1,4 +1,4 @@
-"""Cells stay text: reopened with openpyxl and with the standard csv reader."""
+"""Cells stay text when they are read by openpyxl and by the standard csv reader."""
 
 import ast
 import csv
@@ -123,7 +123,7 @@ ROWS = st.lists(st.lists(WORDS, min_size=3, max_size=3), max_size=4)
 @settings(deadline=None)
 def test_every_cell_of_a_csv_file_is_quoted(rows):
     text = b"".join(csv_bytes(["one", "two", "three"], rows)).decode("utf-8-sig")
-    unquoted = "".join(text.split('"')[::2])  # what stands outside quotation marks; a doubled one leaves nothing
+    unquoted = "".join(text.split('"')[::2])  # text outside quotation marks; a doubled mark leaves nothing
     assert set(unquoted) <= set(",\r\n")
     assert len(list(csv.reader(io.StringIO(text, newline="")))) == 1 + len(rows)
 
@@ -131,7 +131,7 @@ def test_every_cell_of_a_csv_file_is_quoted(rows):
 @given(ROWS)
 @settings(deadline=None)
 def test_a_program_with_semicolons_finds_no_formula_either(rows):
-    """As Excel does where the list separator is a semicolon: cells end there, and lines at line feeds."""
+    """Like Excel where the list separator is a semicolon: cells end there, and lines end at line feeds."""
     text = b"".join(csv_bytes(["one", "two", "three"], rows)).decode("utf-8-sig")
     cells = [cell for line in text.splitlines() for cell in line.split(";")]
     assert [each for each in cells if each.lstrip(' "').startswith(tuple("=+-@")) and not each.startswith("-)")] == []
@@ -142,7 +142,7 @@ def test_a_smiley_stays_one():
 
 
 def test_there_is_one_writer_of_csv():
-    """Everything else hands its rows to engage/base/exports/csv.py, which quotes and disarms every cell."""
+    """All other code passes its rows to engage/base/exports/csv.py, which quotes and escapes every cell."""
     others = []
     for path in (ROOT / "engage").rglob("*.py"):
         names = {node.attr for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Attribute)}

@@ -1,4 +1,4 @@
-"""Threads and the codes that bring a family back to them."""
+"""Threads, and the codes with which a family reads them."""
 
 from datetime import date
 from random import SystemRandom

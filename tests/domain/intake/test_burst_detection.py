@@ -1,4 +1,4 @@
-"""Which responses of an open link are marked as coming in a burst."""
+"""Which responses of an open link are marked as a burst."""
 
 from collections.abc import Callable
 
@@ -18,7 +18,7 @@ class Clock:
 
 
 def marked(moments: list[float], network: Callable[[int], str], households: int = 400) -> list[bool]:
-    """What the counter says of responses that come at these moments (seconds)."""
+    """Return whether the counter marks each of the responses at these times (seconds)."""
     clock = Clock()
     counter = BurstCounter(clock)
     answers = []
@@ -57,7 +57,7 @@ def test_other_schools_and_waves_are_counted_apart() -> None:
 
 @given(st.lists(st.floats(0, 10_000), min_size=1, max_size=80))
 def test_a_marked_response_has_as_many_before_it_within_the_window(moments: list[float]) -> None:
-    """The definition, counted anew by hand."""
+    """The definition, counted independently."""
     moments = sorted(moments)
     for number, mark in enumerate(marked(moments, lambda _: "one", households=5000)):
         recent = sum(moments[number] - moment < WINDOW for moment in moments[: number + 1])

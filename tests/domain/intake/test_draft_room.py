@@ -1,4 +1,4 @@
-"""Unfinished answers take a share of the disk: those in which nothing was sent go first, and what was sent stays."""
+"""Limit on the disk space of drafts: those without a sent page are deleted first, and the others stay."""
 
 from datetime import date, timedelta
 
@@ -19,7 +19,7 @@ KEY = bytes(32)
 
 @pytest.fixture
 def begun(engine: Engine) -> list[bytes]:
-    """Six drafts, a day apart, the oldest first; in every second a page was sent. The phones' secrets."""
+    """Six drafts, one day apart, oldest first; every second one has a sent page. Returns the phones' secrets."""
     secrets = [bytes([number]) * 32 for number in range(6)]
     with write_session(engine) as session:
         a_wave(session, "fall")

@@ -1,4 +1,4 @@
-"""What a form may send, and how a draft is kept."""
+"""What a form may send, and how a draft is stored."""
 
 from datetime import date, timedelta
 
@@ -84,7 +84,7 @@ def test_a_page_sent_again_replaces_itself_and_nothing_else(kept, sent):
 
 
 def phone(letter: bytes) -> DraftKeys:
-    """A phone's pocket."""
+    """Return the keys of a phone's draft."""
     return phone_draft_keys(letter * 32, "fall", b"the site's key")
 
 

@@ -1,4 +1,4 @@
-"""Groups of stored responses: each shared by ten, or by all; what comes late does not stand apart."""
+"""Groups of stored responses: each is shared by ten, or by all, including late responses."""
 
 from collections import Counter
 from datetime import date
@@ -37,7 +37,7 @@ SIZES = st.dictionaries(PARTS.map(lambda parts: ResponseGroup(*parts)), st.integ
 
 
 def joined(sizes):
-    """How many responses share each label."""
+    """Return the number of responses in each final group."""
     labels, found = join_groups(sizes), Counter()
     assert labels.keys() == sizes.keys()
     for group, number in sizes.items():
@@ -85,7 +85,7 @@ def test_small_schools_languages_and_ways_are_joined_in_turn():
 
 
 def comes(session, wave, number, today, school="lincoln", language="en"):
-    """One answer on a phone."""
+    """Store one response from the web."""
     given = {"school_id": school, "language": language, "mode": "web", "raw": {}, "today": today}
     key = f"{number:064}"
     accept(session.connection(), a_survey(), wave, submission_key=key, rng=RNG, group_key=KEY, **given)
@@ -97,7 +97,7 @@ def groups(session):
 
 
 def test_an_answer_that_comes_late_does_not_stand_apart(engine):
-    """The wave is over and its groups are named: a sheet keyed now joins them in the same transaction."""
+    """After the wave, groups are named: a sheet keyed now joins them in the same transaction."""
     with write_session(engine) as session:
         wave = a_wave(session)
         for number in range(24):

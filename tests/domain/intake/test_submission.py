@@ -1,4 +1,4 @@
-"""The one gate: once, all or nothing, the same bytes by every way in."""
+"""Storing responses: once, completely or not at all, and with the same bytes in every mode."""
 
 import json
 import threading
@@ -36,7 +36,7 @@ RAW = {"children": ["2"], "internet": ["yes"], "speed": ["well"], "child.2.grade
 
 @pytest.fixture
 def wave(engine):
-    """A stored wave, anonymous."""
+    """A stored anonymous wave."""
     with write_session(engine) as session:
         made = a_wave(session)
         session.commit()
@@ -62,7 +62,7 @@ def invited(engine, wave):
 
 
 def keyed(engine, wave, id):
-    """A keying that a paper response can point to."""
+    """Add a keying to which a paper response can refer."""
     from datetime import UTC, datetime
 
     with write_session(engine) as session:
@@ -189,7 +189,7 @@ def test_a_confidential_code_leaves_its_day_and_a_link_until_a_day(engine):
 
 
 def test_small_groups_are_joined_when_the_last_link_is_destroyed(engine):
-    """Else a school and language that one household answered from would say which answers are its."""
+    """Otherwise a school and language with one response would identify it."""
     with write_session(engine) as session:
         known = a_wave(session, "known", identity="confidential", entry="code")
         row = {"wave_id": "known", "identity": "confidential", "school_id": "lincoln"}
@@ -207,7 +207,7 @@ def test_small_groups_are_joined_when_the_last_link_is_destroyed(engine):
 
 
 def test_a_household_counts_under_the_language_it_reads(engine, settings):
-    """On whichever page it answered; that stands apart."""
+    """In whichever language it answered; that is stored separately."""
     with write_session(engine) as session:
         waves = [a_wave(session, id, identity=id, entry="code") for id in ("confidential", "anonymous")]
         for wave in waves:

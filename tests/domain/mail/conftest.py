@@ -1,4 +1,4 @@
-"""A mail server, and settings that name it."""
+"""A mail server, and settings for it."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -18,14 +18,14 @@ def postbox() -> Iterator[Postbox]:
 
 
 def named(settings: Settings, box: Postbox) -> Settings:
-    """The settings, with this mail server."""
+    """Return the settings with this mail server."""
     given = {"mail_server": f"127.0.0.1:{box.port}", "mail_security": "none", "mail_from": "surveys@district.example"}
     return replace(settings, base_url="https://engage.sites.district.example", **given)
 
 
 @pytest.fixture
 def server(postbox: Postbox) -> MailServer:
-    """The way to it."""
+    """The mail server as the product sees it."""
     found = MailServer.of(named(Settings(), postbox))
     assert found is not None
     return found

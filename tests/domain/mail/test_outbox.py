@@ -1,4 +1,4 @@
-"""A letter's way through the outbox."""
+"""The states of an email in the outbox."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime

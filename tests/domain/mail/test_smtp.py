@@ -1,4 +1,4 @@
-"""A letter arrives as it was written, and nothing in it can be anything but words."""
+"""An email arrives as written, and its content cannot become anything but text."""
 
 import smtplib
 import socket

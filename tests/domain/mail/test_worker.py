@@ -1,4 +1,4 @@
-"""The worker: what is in the outbox arrives, whatever happens to the processes in between."""
+"""The worker: emails in the outbox arrive, even if processes are killed."""
 
 import os
 import signal
@@ -41,12 +41,12 @@ def environ(settings: Settings) -> dict[str, str]:
 
 @dataclass
 class Command:
-    """A command of ours in a process group of its own."""
+    """A command of the product in its own process group."""
 
     process: subprocess.Popen[str]
 
     def end(self, how: int = signal.SIGTERM) -> str:
-        """End the whole group; SIGKILL leaves it no moment to tidy up."""
+        """End the whole group; SIGKILL prevents any cleanup."""
         if how == signal.SIGKILL:
             os.killpg(self.process.pid, how)
         elif self.process.poll() is None:
@@ -82,7 +82,7 @@ def until(true: Callable[[], object], what: str = "") -> None:
 
 @dataclass
 class Office:
-    """The outbox of a site, from outside."""
+    """Access to a site's outbox from outside."""
 
     engine: Engine
     settings: Settings
@@ -188,7 +188,7 @@ def test_what_an_older_copy_of_the_database_says_is_not_sent_again(office: Offic
     (before,) = office.rows()
     with running(office.settings, "worker"):
         until(lambda: office.states() == ["sent"])
-    with write_session(office.engine) as session:  # as `engage restore` would put it
+    with write_session(office.engine) as session:  # as `engage restore` does
         session.execute(update(Mail).values(state="waiting", tries=0, sealed=before.sealed))
         session.commit()
     with running(office.settings, "worker"):
@@ -253,7 +253,7 @@ LETTERS = 40
 
 @dataclass
 class Count:
-    """What came of killing everything again and again. `lost` must be 0; `doubled` were sent again with the same id."""
+    """Result of repeated kills. `lost` must be 0; `doubled` were sent again with the same id."""
 
     kills: int
     begun: int
@@ -267,7 +267,8 @@ class Count:
 
 
 def kill_and_count(office: Office, postbox: Postbox, kills: int, rng: Random) -> Count:
-    """Kill the site with its worker while letters are on their way, start it again, and so on; then let it finish."""
+    """Kill the site and its worker repeatedly while emails are being sent, restart it each time, and let it finish at
+    the end."""
     ids = office.writes(*(f"family{number}@homes.example" for number in range(LETTERS)))
     site = ("serve", "--port", "0", "--processes", "1")
     killed = 0
@@ -297,7 +298,7 @@ def test_killed_again_and_again_each_letter_is_delivered(
     assert count.kills == kills
     assert count.begun > LETTERS, "some were on their way when the kill came"
     assert (count.lost, count.distinct) == (0, LETTERS)
-    # only a kill between the server's word and our note of it, microseconds later, can double what is on its way
+    # only a kill in the microseconds between the server's response and our log entry can cause a duplicate
     assert count.doubled <= SENDERS
 
 
@@ -316,7 +317,7 @@ def test_a_letter_that_was_taken_is_not_sent_again_after_a_crash_before_the_data
     process.wait(PATIENCE)
     assert office.states() == ["waiting"]
     for path in office.settings.data_dir.glob("jobs.db*"):
-        path.unlink()  # not even the queue remembers
+        path.unlink()  # the queue's memory is lost too
     with running(office.settings, "worker"):
         until(lambda: office.states() == ["sent"])
     assert len(postbox.arrived) == 1

@@ -1,9 +1,9 @@
-"""The gallery: both surveys in every language, on both papers, in standard and large print, in one language and in two.
+"""The gallery: both surveys in every language, paper size, and size of print, in one language and in two.
 
     python -m tests.domain.paper.gallery FOLDER
 
-writes a PDF for each, a picture of its pages beside each other, and index.html with all pictures; prints what is wrong.
-A set is what a family gets: a cover with its strip, all codes, all places filled.
+writes a PDF for each, an image of its pages, and index.html with all images; prints faults. A form is what a family
+gets: a cover with its strip, all codes, and all places filled in.
 """
 
 import html
@@ -62,7 +62,7 @@ class Variant:
 def variants(
     slugs: Iterable[str], languages: Iterable[str], papers: Iterable[str], styles: Iterable[str]
 ) -> list[Variant]:
-    """All of them, alone and with a second language: English, and Spanish with English."""
+    """Return all variants, in one language and with a second one: English, or Spanish with English."""
     made = []
     for slug, tag, paper, style in product(slugs, languages, papers, styles):
         made += [Variant(slug, tag, paper, style), Variant(slug, tag, paper, style, "en" if tag != "en" else "es")]
@@ -84,7 +84,7 @@ def laid(variant: Variant) -> Layout:
 
 
 def written(variant: Variant, sheet: Layout) -> bytes:
-    """One set as a packet has it."""
+    """Return one form as in a packet."""
     edition, out = EDITIONS[variant.slug], BytesIO()
     language = LANGUAGES[variant.language]
     writer = PacketWriter(out, edition.survey(language.tag).title, LEAF.district, language.tag, variant.paper)
@@ -99,7 +99,7 @@ def _digest(sheet: Layout, edition: Edition) -> str:
 
 
 def faults(variant: Variant, sheet: Layout, pdf: bytes) -> Iterator[str]:
-    """What is wrong with a set, a sentence each."""
+    """Yield the faults of a form, a sentence each."""
     for page in sheet.pages:
         texts = [item for item in page.items if isinstance(item, Text)]
         strips = (strip for text in texts for line in text.laid.lines for strip in line.strips)
@@ -116,7 +116,7 @@ def faults(variant: Variant, sheet: Layout, pdf: bytes) -> Iterator[str]:
 
 
 def _unread(sheet: Layout, pdf: bytes, short: str) -> Iterator[str]:
-    """Codes that do not say what they must when the page is looked at."""
+    """Yield codes that have the wrong content when the rendered page is read."""
     pages = pypdfium2.PdfDocument(pdf)
     for page in sheet.pages:
         picture = pages[page.number - 1].render(scale=CODE_DPI / 72, grayscale=True).to_pil()
@@ -128,7 +128,7 @@ def _unread(sheet: Layout, pdf: bytes, short: str) -> Iterator[str]:
 
 
 def contact_sheet(pdf: bytes) -> Image.Image:
-    """All pages, IN_A_ROW beside each other."""
+    """Return an image of all pages, IN_A_ROW side by side."""
     document = pypdfium2.PdfDocument(pdf)
     pages = [page.render(scale=SHEET_DPI / 72, grayscale=True).to_pil().convert("L") for page in document]
     width, height = (max(side) + 6 for side in zip(*(page.size for page in pages), strict=True))

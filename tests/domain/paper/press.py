@@ -1,4 +1,4 @@
-"""A small packet in three languages for families with names in several scripts, and outs that misbehave."""
+"""A small packet in three languages for families with names in several scripts, and output files with faults."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -21,7 +21,7 @@ NAMES = {
 
 @dataclass(frozen=True)
 class Copy:
-    """One set of the packet; `first` is its first page in the file, from 0."""
+    """One form of the packet; `first` is its first page in the file, from 0."""
 
     language: str
     serial: str
@@ -53,7 +53,7 @@ class Copy:
 
 
 def sheet(language: str, pages: int = 0) -> Layout:
-    """A cover leaf and one page of questions; with `pages`, only so many."""
+    """A cover and one page of questions. With `pages`, only this number of pages."""
     made = laid_out(a_survey(a_question("one", language=language, choices=3), language=language), language, COVER)
     return replace(made, pages=made.pages[:pages]) if pages else made
 
@@ -67,7 +67,7 @@ def copies(each: int = 2, pages: int = 2) -> Iterator[Copy]:
 
 
 def packet(out: BinaryIO, each: int = 2) -> list[Copy]:
-    """Writes a packet with a bookmark for every language and every set."""
+    """Write a packet with a bookmark for every language and every form."""
     writer = PacketWriter(out, "Learning at home – Riverbend", "Riverbend", "en", "letter")
     kinds = {
         language: writer.template(sheet(language), own_faces(language), names) for language, names in NAMES.items()
@@ -83,7 +83,7 @@ def packet(out: BinaryIO, each: int = 2) -> list[Copy]:
 
 
 class Pipe:
-    """Takes bytes and can do nothing else; each time `most` at most."""
+    """An output that supports only writing, at most `most` bytes at a time."""
 
     def __init__(self, most: int = 1 << 40) -> None:
         self.most, self.got = most, b""
@@ -95,7 +95,7 @@ class Pipe:
 
 
 class FullDisk(Pipe):
-    """Takes so many bytes, then no more."""
+    """An output that accepts a number of bytes and then fails."""
 
     def __init__(self, room: int, error: OSError) -> None:
         super().__init__()

@@ -1,9 +1,10 @@
-"""The proof page: sentences in every script as our engine sets them, beside Chromium's rendering of the same words.
+"""Proof of typesetting: sentences in every script set by our engine, compared with Chromium's rendering of the same
+text.
 
     python -m tests.domain.paper.proof FOLDER
 
-writes FOLDER/proof.pdf (ours, every language), FOLDER/<tag>.png (ours left, Chromium's right) and FOLDER/proof.txt
-(what differs, and how much of the ink lies on each other's).
+writes FOLDER/proof.pdf (ours, every language), FOLDER/<tag>.png (ours left, Chromium's right), and FOLDER/proof.txt
+(differences, and the overlap of the ink).
 """
 
 import base64
@@ -29,24 +30,24 @@ from tests.conftest import CHROMIUM, CHROMIUM_ARGUMENTS
 from tests.domain.paper.specimens import SPECIMENS, Specimen
 
 COLUMN, SIZE = 240.0, 11.0  # points
-ZOOM = 4  # pixels to a point: 288 to an inch, so that a misplaced dot is several pixels off
-ROOM = 20.0  # points around a sample: ink may hang out of its column
-DARK = 128  # grey levels darker than this are ink
-APART = 48.0  # points between two baselines where inks are compared
-REACH = 2  # pixels (half a point): how far apart the same outline may be drawn
+ZOOM = 4  # pixels per point (288 per inch), so that a misplaced dot is several pixels off
+ROOM = 20.0  # points around a sample: ink may extend beyond its column
+DARK = 128  # gray levels darker than this are ink
+APART = 48.0  # points between two baselines for comparing ink
+REACH = 2  # pixels (half a point): tolerance for drawing the same outline
 CSS = 96 / 72  # CSS pixels in a point
 
 
 @dataclass(frozen=True)
 class Seen:
-    """One rendering: the words on each line, and ink (True) by pixel, `ZOOM` to a point, with ROOM on every side."""
+    """One rendering: the text of each line, and ink (True) by pixel, `ZOOM` per point, with ROOM on every side."""
 
     lines: tuple[str, ...]
     ink: np.ndarray
 
 
 def ours(specimen: Specimen, apart: bool = False) -> LaidParagraph:
-    """The words set by our engine; `apart` puts the lines so far apart that no ink reaches the next."""
+    """Return the text set by our engine. `apart` sets lines so far apart that no ink reaches the next."""
     laid = lay_out_paragraph(
         specimen.text, COLUMN, ParagraphStyle(SIZE, specimen.faces, specimen.direction, specimen.tag)
     )
@@ -54,12 +55,12 @@ def ours(specimen: Specimen, apart: bool = False) -> LaidParagraph:
 
 
 def pdf_of(laid: Iterable[tuple[str, LaidParagraph]], language: str = "en", side: float = COLUMN + 2 * ROOM) -> bytes:
-    """Samples (name, paragraph), one page each, as high as the sample."""
+    """Return a PDF of samples (name, paragraph), one page each, as high as the sample."""
     out = BytesIO()
     canvas = open_canvas(out, (side * POINT, 100), language, "Proof", "Engage")
     for _, each in laid:
         canvas.setPageSize((side, each.height + 2 * ROOM))
-        canvas._preamble = "1 0 0 1 0 0 cm"  # a new size brings ReportLab's own font back
+        canvas._preamble = "1 0 0 1 0 0 cm"  # a new size resets the preamble, and with it ReportLab's own font
         canvas.setFillGray(0)
         draw_paragraph(canvas, each, ROOM, each.height + ROOM)
         canvas.showPage()
@@ -76,7 +77,7 @@ def our_view(specimen: Specimen, apart: bool = True) -> Seen:
 
 @contextmanager
 def browser_page(chromium: BrowserType) -> Iterator[Page]:
-    """A page with as many pixels to a point as ours, and no hinting."""
+    """A page with the same pixels per point as ours, and without hinting."""
     arguments = [*CHROMIUM_ARGUMENTS, "--font-render-hinting=none", "--disable-lcd-text"]
     browser = chromium.launch(executable_path=CHROMIUM, args=arguments)
     context = browser.new_context(device_scale_factor=ZOOM / CSS, viewport={"width": 600, "height": 400})
@@ -103,7 +104,7 @@ LINES = """() => {
 
 
 def chromium_view(page: Page, specimen: Specimen, apart: bool = True) -> Seen:
-    """The same words in the same font files and measures, broken and drawn by Chromium."""
+    """Return the text in the same fonts and measures, broken into lines and drawn by Chromium."""
     leading = APART if apart else ours(specimen).leading
     faces = list(specimen.faces.regular)
     families = ", ".join(f"F{number}" for number in range(len(faces)))
@@ -123,7 +124,8 @@ def chromium_view(page: Page, specimen: Specimen, apart: bool = True) -> Seen:
 
 
 def _font_face(number: int, face: Face) -> str:
-    """The very file, inside the page; one face of a collection goes by its name in the system."""
+    """Return the CSS for the same font file, embedded in the page; one face of a collection is found by its system
+    name."""
     if face.path.suffix == ".ttc":
         return f"@font-face {{ font-family: F{number}; src: local('{face.postscript}') }}"
     data = base64.b64encode(face.path.read_bytes()).decode()
@@ -131,17 +133,17 @@ def _font_face(number: int, face: Face) -> str:
 
 
 def grown(ink: np.ndarray) -> np.ndarray:
-    """Ink REACH pixels fatter on every side."""
+    """Return the ink extended by REACH pixels on every side."""
     padded, (high, wide), both = np.pad(ink, REACH), ink.shape, range(2 * REACH + 1)
     rows = np.logical_or.reduce([padded[y : y + high] for y in both])
     return np.logical_or.reduce([rows[:, x : x + wide] for x in both])
 
 
 def overlap(one: np.ndarray, other: np.ndarray) -> float:
-    """How much of each one's ink lies on the other's grown by REACH, at the best place and in the worst window.
+    """Return how much of each ink is covered by the other grown by REACH, at the best position and in the worst window.
 
-    The other is moved up or down to where the rows of ink agree best, then by single pixels: only the place of the
-    baseline in its line may differ. It is never moved sideways by more than a pixel.
+    The other is moved vertically to where the rows of ink match best, then by single pixels, since only the position of
+    the baseline in its line may differ. It is never moved horizontally by more than a pixel.
     """
     rows = np.correlate(one.sum(1), other.sum(1), "full")
     coarse = int(rows.argmax()) - (len(other) - 1)
@@ -154,26 +156,27 @@ def _shared(one: np.ndarray, other: np.ndarray) -> float:
 
 
 def _least(ink: np.ndarray, covered: np.ndarray) -> float:
-    """The least share of ink that is covered in any window as wide as the type is high: one dot counts there."""
+    """Return the smallest share of covered ink in any window as wide as the type is high, where a single dot
+    matters."""
     wide = int(SIZE * ZOOM)
     whole, found = (np.convolve(each.sum(0), np.ones(wide), "valid") for each in (ink, covered))
     return float(np.min(found[whole > ZOOM**2] / whole[whole > ZOOM**2], initial=1.0))
 
 
 def bands(seen: Seen) -> list[np.ndarray]:
-    """The ink of each line where lines stand apart."""
+    """Return the ink of each line, where lines are set apart."""
     edges = [int((ROOM + number * APART) * ZOOM) for number in range(len(seen.lines))]
     return [seen.ink[top : top + int(APART * ZOOM)] for top in edges]
 
 
 def likeness(mine: Seen, theirs: Seen) -> list[float | None]:
-    """The overlap of every line with the same words in both; None where they differ."""
+    """Return the overlap of every line with the same text in both; None for different text."""
     pairs = zip(bands(mine), bands(theirs), mine.lines, theirs.lines, strict=False)
     return [overlap(a, b) if said == heard else None for a, b, said, heard in pairs]
 
 
 def side_by_side(mine: Seen, theirs: Seen, title: str) -> Image.Image:
-    """Ours left, Chromium's right."""
+    """Return ours on the left and Chromium's on the right."""
     pictures = [Image.fromarray(np.where(each.ink, 0, 255).astype(np.uint8)) for each in (mine, theirs)]
     width, height = sum(each.width for each in pictures), max(each.height for each in pictures)
     sheet = Image.new("L", (width, height), 255)

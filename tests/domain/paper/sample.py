@@ -1,4 +1,4 @@
-"""Surveys, words in several scripts, and ways to ask a page questions."""
+"""Surveys, texts in several scripts, and functions for inspecting pages."""
 
 from datetime import date
 from gettext import NullTranslations
@@ -39,7 +39,7 @@ SAMPLES = {
 
 
 class Translated(NullTranslations):
-    """The interface's sentences from a dictionary."""
+    """A catalog from a dictionary."""
 
     def __init__(self, words: dict[str, str]) -> None:
         super().__init__()

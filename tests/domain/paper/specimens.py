@@ -1,9 +1,9 @@
 # ruff: noqa: E501
-"""Sentences of a family survey in languages that have no words of their own yet, and what they would be set in.
+"""Sentences of a family survey in languages that are not translated yet, and the fonts for them.
 
-Each has digits, punctuation, brackets and a Latin word; a telephone number among words read from the right is isolated,
-as it must be: bare, its parts change places. They were written for looking at shapes, order and line
-breaks; nobody who reads the language has checked them, and none is printed for a family.
+Each has digits, punctuation, brackets, and a Latin word. A telephone number in right-to-left text is isolated; without
+that, its parts would be reordered. They were written for checking shapes, order, and line breaks. No reader of the
+languages has checked them, and none is printed for a family.
 """
 
 from dataclasses import dataclass
@@ -170,4 +170,4 @@ FURTHER = {each.tag: each for each in _FURTHER}
 """Languages not shipped yet, by tag."""
 
 SPECIMENS = {each.tag: each for each in (*_SHIPPED, *_FURTHER)}
-"""Those and the shipped ones."""
+"""All languages, shipped or not, by tag."""

@@ -1,4 +1,4 @@
-"""Any survey lies soundly on paper, or is refused with a sentence that names what to change."""
+"""Any survey can be laid out on paper, or is refused with a message that names what to change."""
 
 import re
 from io import BytesIO
@@ -136,7 +136,7 @@ def test_as_many_choices_as_there_may_be_find_their_boxes(language: str, style: 
 
 
 def test_forty_choices_are_refused_when_the_survey_is_read() -> None:
-    """A box is keyed by one sign, 1-9 and a-z: more than 33 choices are no valid question."""
+    """A box is keyed by one character, 1-9 and a-z, so more than 33 choices are invalid."""
     choices = ", ".join(f'{{code = "c{n}", text = "Choice {n}"}}' for n in range(40))
     survey = f"""slug = "long"\ntitle = "Long"\npurpose = "Test"\nminutes = 2
         [[sections]]\nid = "all"\ntitle = "All"

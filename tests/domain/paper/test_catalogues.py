@@ -1,4 +1,4 @@
-"""No missing glyph in any sentence of any language: the words are shaped, which names what no font can show."""
+"""No glyph is missing for any text in any language. The texts are shaped, which names missing characters."""
 
 from collections.abc import Iterator
 
@@ -17,7 +17,7 @@ WRITTEN = [(tag, domain) for tag in LANGUAGES for domain in DOMAINS if po_path(t
 
 
 def assert_printable(texts: list[str], language: str) -> None:
-    """Every word once: a word's glyphs do not hang on the words around it."""
+    """Shape every word once, since a word's glyphs do not depend on adjacent words."""
     faces = own_faces(language)
     words = sorted({word for text in texts for word in normalize_text(text).split()})
     for line in map(" ".join, batched(words, 12)):
@@ -38,6 +38,6 @@ def test_every_translation_can_be_printed(language: str, domain: str) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_what_is_not_translated_can_be_printed(language: str) -> None:
-    """English words and every language's own name stand on the pages of all languages."""
+    """English texts and the names of all languages are on the pages of every language."""
     english = [text for survey in shipped_surveys() for _, text, _ in translatable_texts(survey)]
     assert_printable([*english, *(each.name for each in LANGUAGES.values())], language)

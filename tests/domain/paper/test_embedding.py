@@ -1,4 +1,4 @@
-"""What the PDF says when it is read back by a reader that is not ours."""
+"""Text of the PDF as read by another program."""
 
 import re
 import struct
@@ -37,20 +37,20 @@ def pdf_of(language: str, text: str) -> bytes:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_text_can_be_copied_out(language: str) -> None:
-    """Brackets in Arabic are left out: readers disagree on which way they turn them back."""
+    """Brackets in Arabic are left out, since readers differ on mirroring them."""
     text = SAMPLES[language].replace("(", "").replace(")", "") if language == "ar" else SAMPLES[language]
     (said,) = page_texts(pdf_of(language, text))
     assert re.sub(r"\s+", " ", said).count(text) == 2
 
 
 def test_scripts_that_reorder_keep_the_order_of_the_text() -> None:
-    """In किताब the vowel sign stands before the letter it follows."""
+    """In किताब the vowel sign is drawn before the letter it follows."""
     (said,) = page_texts(pdf_of("en", "किताब"))
     assert said.count("किताब") == 2
 
 
 def test_one_glyph_for_two_texts_says_both() -> None:
-    """In Noto Sans CJK the radical U+2F08 is drawn with the glyph of U+4EBA: the second text goes by a twin font."""
+    """In Noto Sans CJK the radical U+2F08 has the glyph of U+4EBA: the second text needs a second font."""
     reader = pypdf.PdfReader(BytesIO(pdf_of("zh-Hans", "人\u2f08")))
     fonts = reader.pages[0]["/Resources"]["/Font"].values()
     said = "".join(font.get_object()["/ToUnicode"].get_object().get_data().decode() for font in fonts)
@@ -82,7 +82,7 @@ def test_the_document_tells_its_language() -> None:
 
 
 def said_in(language: str) -> list[str]:
-    """Everything a catalogue says, and the English where it says nothing."""
+    """Return all texts of a catalog, and the English ones that are not translated."""
     files = [(domain, po_path(language, domain)) for domain in DOMAINS]
     words = [read_po_file(path, LANGUAGES[language]) for _, path in files if path.is_file()]
     english = [text for survey in shipped_surveys() for _, text, _ in translatable_texts(survey)]
@@ -91,7 +91,7 @@ def said_in(language: str) -> list[str]:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_no_page_ever_draws_the_empty_glyph(language: str) -> None:
-    """Glyph 0 is the box for what a font does not have: no code that is drawn leads to it."""
+    """Glyph 0 is the box for missing characters. No code that is drawn refers to it."""
     out = BytesIO()
     canvas = open_canvas(out, (210, 297), language, "Trial", "Somebody")
     for text in said_in(language):
@@ -143,7 +143,8 @@ def test_letters_and_marks_become_glyphs_of_their_own_in_a_sound_font() -> None:
 
 
 def test_every_cluster_stands_on_the_line() -> None:
-    """Nothing is raised or lowered, so that a reader finds one line: letters and marks climb inside their glyph."""
+    """Nothing is raised or lowered, so that a reader finds one line; letters and marks are positioned within their
+    glyph."""
     for language, text in (("ar", "لطفاً يُرجى"), ("en", "किताब"), ("vi", "Điệp")):
         pdf = pikepdf.open(BytesIO(pdf_of(language, text)))
         ups = [float(o[5]) for o, operator in pikepdf.parse_content_stream(pdf.pages[0]) if str(operator) == "Tm"]
@@ -151,7 +152,7 @@ def test_every_cluster_stands_on_the_line() -> None:
 
 
 def test_a_fonts_name_hangs_on_its_glyphs_and_not_on_what_a_class_is_called() -> None:
-    """Packets of one district stay the same bytes from version to version."""
+    """Packets of one district have the same bytes in all versions."""
     glyph = CompoundGlyph(((7, 0, 0), (9, 120, -40)), 600)
     assert font_embedding._glyph_key(7) == "7"
     assert font_embedding._glyph_key(glyph) == "Compound(parts=((7, 0, 0), (9, 120, -40)), advance=600)"

@@ -1,4 +1,4 @@
-"""What two readers that are not ours (poppler's pdftotext, pdfium) copy out of our pages, in which order."""
+"""Text that two other programs (poppler's pdftotext, pdfium) extract from our pages, and its order."""
 
 import subprocess
 from collections.abc import Sequence
@@ -26,15 +26,15 @@ pytestmark = pytest.mark.slow
 
 UNSEEN = {*map(chr, (0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))), "\ufeff", "\u200b"}
 TURNED = str.maketrans("()[]“”«»", ")(][”“»«")
-HYPHEN_AT_THE_END = {"hmn"}  # "Wi-" ends a line: both readers take the hyphen for one that a word was parted with
+HYPHEN_AT_THE_END = {"hmn"}  # "Wi-" ends a line: both readers take the hyphen for hyphenation
 
 PDFIUM = {"ar": 0.96, "ur": 0.96, "fa-AF": 0.96, "ps": 0.96}
-"""What pdfium reaches where it is less than 1: among words from the right it turns brackets round a second time, and
-reads Wi-Fi and hot spot word by word from the right. Chromium's own PDFs of the same words give it 0.34 to 0.68."""
+"""The scores of pdfium that are less than 1. In right-to-left text it mirrors brackets twice, and reads Wi-Fi and hot
+spot word by word from the right. It scores 0.34 to 0.68 for Chromium's own PDFs of the same text."""
 
 
 def bare(text: str) -> str:
-    """Text without spaces and without what only steers its direction."""
+    """Return the text without spaces and without direction controls."""
     return "".join(c for c in text if not c.isspace() and c not in UNSEEN)
 
 
@@ -78,13 +78,13 @@ def sheet_in(tag: str, slug: str) -> tuple[bytes, Layout]:
 
 
 def lines_of(sheet: Layout, page: int) -> list[str]:
-    """Every line of words on a page, in the order it is drawn."""
+    """Return every line of text on a page, in the order of drawing."""
     texts = (item for item in sheet.pages[page].items if isinstance(item, Text))
     return [bare(line.text) for text in texts for line in text.laid.lines if bare(line.text)]
 
 
 def in_order(lines: Sequence[str], page: str) -> list[str]:
-    """The lines that are not on the page after the line before them."""
+    """Return the lines that are not on the page after the line before them."""
     at, missing = 0, []
     for line in lines:
         found = page.find(line, at)
@@ -98,7 +98,7 @@ def in_order(lines: Sequence[str], page: str) -> list[str]:
 @pytest.mark.parametrize("slug", [survey.slug for survey in shipped_surveys()])
 @pytest.mark.parametrize("tag", LANGUAGES)
 def test_a_real_sheet_is_copied_out_line_by_line(tag: str, slug: str, tmp_path: Path) -> None:
-    """pdftotext finds every line; pdfium keeps the order of drawing, which is the order of reading."""
+    """pdftotext finds every line; pdfium keeps the order of drawing, which is the reading order."""
     pdf, sheet = sheet_in(tag, slug)
     for number, (by_poppler, by_pdfium) in enumerate(zip(poppler(pdf, tmp_path), page_texts(pdf), strict=True)):
         lines = [line for line in lines_of(sheet, number) if tag != "ar" or not _english(line)]
@@ -109,7 +109,7 @@ def test_a_real_sheet_is_copied_out_line_by_line(tag: str, slug: str, tmp_path: 
 
 
 def _english(line: str) -> bool:
-    """A sentence that is not translated yet: its Arabic choices stand in an English sentence."""
+    """Whether a sentence is not translated yet: its Arabic choices are in an English sentence."""
     return sum("A" <= c.upper() <= "Z" for c in line) > len(line) / 3
 
 
@@ -119,7 +119,7 @@ def _latin(line: str) -> bool:
 
 @pytest.mark.parametrize("tag", ["ar", "hi", "my", "zh-Hans"])
 def test_a_document_is_copied_out_in_reading_order(tag: str, tmp_path: Path) -> None:
-    """Words of a language that has no pages of its own yet stand in an English document."""
+    """Text of a language without translated pages is in an English document."""
     said = Words(SPECIMENS[tag].text, tag)
     short = Words(said[:12], tag)
     blocks = [
@@ -135,5 +135,5 @@ def test_a_document_is_copied_out_in_reading_order(tag: str, tmp_path: Path) -> 
     written = f"Trial{said * 2}{short}Answers{short}17{short}18{said}Page 1 of 1"
     assert similarity(by_poppler, written) >= (
         0.97 if tag == "ar" else 1
-    )  # the numbers' column is read before the words'
+    )  # the column of numbers is read before that of texts
     assert similarity(by_pdfium, written) >= PDFIUM.get(tag, 1)

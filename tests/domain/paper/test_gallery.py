@@ -1,4 +1,4 @@
-"""A small cut of the gallery; the whole is `python -m tests.domain.paper.gallery FOLDER`."""
+"""A small part of the gallery; the whole is `python -m tests.domain.paper.gallery FOLDER`."""
 
 from dataclasses import replace
 from pathlib import Path

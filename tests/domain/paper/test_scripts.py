@@ -1,4 +1,4 @@
-"""Every script as our engine sets it, beside Chromium's rendering of the same words in the same font files."""
+"""Every script as set by our engine, compared with Chromium's rendering of the same text with the same fonts."""
 
 from collections.abc import Iterator
 
@@ -13,15 +13,16 @@ from tests.domain.paper.sample import own_faces
 from tests.domain.paper.specimens import SPECIMENS, Specimen
 
 ALIKE = 0.98
-"""Where the outlines are the same, every window of a line has 0.995 and more; a vowel sign or dot that is missing costs
-more than 0.03 (`test_what_is_not_alike_is_noticed`)."""
+"""With equal outlines, every window of a line has 0.995 or more; a missing vowel sign or dot costs more than 0.03
+(`test_what_is_not_alike_is_noticed`)."""
 
 OTHER_BREAKS = {
-    # Chromium cuts every width to 1/64 pixel, 0.16 points in this line: there 주 just fits, here it does not.
+    # Chromium truncates every width to 1/64 pixel, 0.16 points in this line: there 주 just fits, here it does not.
     "ko": ("이 걸립니다. 질문이 있으시면 555-0134로 전화해", "주십시오."),
 }
 OTHER_INK = {
-    # Wi-Fi: Chromium takes the hyphen from the first font that has one (Nastaliq), we from the font of the letters.
+    # Wi-Fi: Chromium takes the hyphen from the first font that has one (Nastaliq), we take it from the font of the
+    # letters.
     ("ur", 0),
 }
 
@@ -92,7 +93,8 @@ def test_every_script_has_its_glyphs_from_its_own_font(tag: str) -> None:
 
 @pytest.mark.parametrize("tag", ["th", "lo", "km", "my"])
 def test_scripts_without_spaces_break_between_words(tag: str) -> None:
-    """Every line ends where ICU's dictionary of that language ends a word; taken for English it would do so too."""
+    """Every line ends at the end of a word in ICU's dictionary of that language, even if the text is marked as
+    English."""
     own = SPECIMENS[tag]
     words = icu.BreakIterator.createLineInstance(icu.Locale.forLanguageTag(tag))
     words.setText(own.text)
@@ -112,12 +114,12 @@ def set_in(tag: str, text: str, width: float = 1e6) -> LaidParagraph:
 
 
 def seen(laid: LaidParagraph) -> str:
-    """What stands on the first line, from left to right."""
+    """Return the text of the first line, from left to right."""
     return "".join(c for strip in laid.lines[0].strips for cluster in strip.clusters for c in cluster.text)
 
 
 def test_a_joiner_that_parts_letters_is_kept() -> None:
-    """می‌گیرد: the ی keeps its final form before the joiner, and the joiner is copied out."""
+    """می‌گیرد: the ی keeps its final form before the joiner, and the joiner is copied with it."""
     apart, joined = set_in("fa-AF", "می\u200cگیرد"), set_in("fa-AF", "میگیرد")
     assert glyphs(apart) != glyphs(joined)
     assert "\u200c" in seen(apart)
@@ -139,7 +141,7 @@ def test_an_isolate_keeps_its_words_from_the_sentence() -> None:
 
 def test_wide_punctuation_gives_up_its_empty_half_only_beside_its_like() -> None:
     def width(text: str) -> float:
-        """In squares, to the nearest quarter: the font draws some neighbours a little closer."""
+        """Return the width in ems, to the nearest quarter: the font draws some adjacent characters slightly closer."""
         return round(set_in("ja", text).widest / 11 * 4) / 4
 
     assert width("か。お") == 3

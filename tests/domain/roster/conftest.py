@@ -1,4 +1,4 @@
-"""A district's database, and rosters brought into it."""
+"""A district's database, and roster imports."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -33,13 +33,13 @@ from tests.domain.roster.generator import Files
 
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
-    """A password alone opens everything: these tests are not about signing in."""
+    """Settings without a second factor: these tests are not about signing in."""
     return replace(settings, second_factor="offered")
 
 
 @dataclass
 class District:
-    """Where rosters are brought in."""
+    """A database into which rosters are imported."""
 
     engine: Engine
     settings: Settings
@@ -50,7 +50,7 @@ class District:
     rng: Random = field(default_factory=lambda: Random(5))
 
     def brings(self, files: Files | Path, languages: bytes | None = None, *, dry: bool = False) -> Preview:
-        """Import; what was not used is in `problems`."""
+        """Import files. Data that was not used is in `problems`."""
         path = files if isinstance(files, Path) else files.folder(self.place / f"{self.rng.getrandbits(64):x}")
         folder = new_folder(self.settings.data_dir)
         beside = folder / "beside.csv"
@@ -81,7 +81,7 @@ class District:
 
     @property
     def reasons(self) -> list[tuple[str, int, str]]:
-        """File, line and reason's code of everything not used."""
+        """Return file, line, and code of the reason for all data not used."""
         return [(each.file, each.line, each.code) for each in self.problems]
 
     def rows(self, table: type[Any]) -> dict[str, Any]:
@@ -90,7 +90,7 @@ class District:
             return {row.id: row for row in session.scalars(select(table))}
 
     def rows_of(self, table: type[Any]) -> list[Any]:
-        """The rows of any table."""
+        """Return the rows of any table."""
         with read_session(self.engine) as session:
             return list(session.scalars(select(table)))
 
@@ -116,7 +116,7 @@ class District:
 
     @property
     def links(self) -> dict[str, list[str]]:
-        """Guardians by student, in their order."""
+        """Return guardians by student, in order."""
         with read_session(self.engine) as session:
             wanted = select(Guardianship).order_by(Guardianship.student_id, Guardianship.position)
             found: dict[str, list[str]] = {}
@@ -126,7 +126,7 @@ class District:
 
     @property
     def homes(self) -> dict[str, frozenset[str]]:
-        """Members by household."""
+        """Return members by household."""
         found: dict[str, set[str]] = {id: set() for id in self.households}
         with read_session(self.engine) as session:
             for table, member in ((HouseholdStudent, "student_id"), (HouseholdGuardian, "guardian_id")):
@@ -135,15 +135,15 @@ class District:
         return {id: frozenset(members) for id, members in found.items()}
 
     def home_of(self, *members: str) -> str:
-        """The household of exactly these."""
+        """Return the household with exactly these members."""
         return next(id for id, found in self.homes.items() if found == frozenset(members))
 
     def opened(self, sealed: bytes | None) -> str | None:
-        """What was sealed."""
+        """Decrypt a value."""
         return None if sealed is None else self.sealer.open(sealed)
 
     def put(self, make: Callable[[Session], Any]) -> Any:
-        """Put something into the database."""
+        """Add something to the database."""
         with write_session(self.engine) as session:
             made = make(session)
             session.commit()

@@ -1,5 +1,5 @@
-"""A district as OneRoster CSV, 1.1 or 1.2, of any size: split homes, brothers and sisters in different schools, three
-languages apart, names in every script. The same seed gives the same bytes."""
+"""Generator of a district as OneRoster CSV, 1.1 or 1.2, of any size: split homes, siblings in different schools,
+families with several languages, names in every script. The same seed gives the same bytes."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ Row = dict[str, str]
 
 @dataclass
 class Files:
-    """Rows by file, to be changed as a test likes, then written."""
+    """Rows by file, which a test can change before they are written."""
 
     version: str = "1.1"
     rows: dict[str, list[Row]] = field(default_factory=dict)
@@ -77,7 +77,7 @@ class Files:
         self.rows[file].remove(self.row(file, id))
 
     def line(self, file: str, id: str) -> int:
-        """The line on which it stands, where no cell has a line end."""
+        """Return the line number of this row, if no cell has a line end."""
         return 2 + self.rows[file].index(self.row(file, id))
 
     def names(self, file: str) -> Sequence[str]:
@@ -110,21 +110,21 @@ class Files:
                 file.writestr(f"{name}.csv", self.text(name))
         return path
 
-    # people, in either version
+    # people, in both versions
 
     def school(self, id: str, name: str, kind: str = "school") -> Row:
-        """An organisation."""
+        """Add an org."""
         return self.add("orgs", sourcedId=id, name=name, type=kind, identifier=id)
 
     def student(self, id: str, school: str = "s1", *agents: str, grade: str = "03", name: str = "", **more: str) -> Row:
-        """A student with guardians."""
+        """Add a student with guardians."""
         given, _, family = name.partition(" ")
         made = self._person(id, "student", school, given, family, **more)
         made |= {"agentSourcedIds": ",".join(agents), "grades": grade}
         return made
 
     def guardian(self, id: str, name: str = "", role: str = "parent", org: str = "d1", **more: str) -> Row:
-        """A guardian."""
+        """Add a guardian."""
         given, _, family = name.partition(" ")
         return self._person(id, role, org, given, family, **more)
 
@@ -136,16 +136,16 @@ class Files:
         return self.add("users", **common, primaryOrgSourcedId=org, **more)
 
     def room(self, id: str, title: str, school: str = "s1", kind: str = "homeroom", **more: str) -> Row:
-        """A class."""
+        """Add a class."""
         return self.add("classes", sourcedId=id, title=title, classType=kind, schoolSourcedId=school, **more)
 
     def sits(self, student: str, room: str, school: str = "s1", **more: str) -> Row:
-        """An enrollment of a student in a class."""
+        """Add an enrollment of a student in a class."""
         common = {"classSourcedId": room, "schoolSourcedId": school, "userSourcedId": student, "role": "student"}
         return self.add("enrollments", **{"sourcedId": f"e-{student}-{room}", **common, **more})
 
     def manifest(self, **modes: str) -> None:
-        """A manifest; files that are not named are bulk if they are there, else absent."""
+        """Add a manifest. Files that are not named are bulk if present, else absent."""
         every = {name: "bulk" if name in self.rows else "absent" for name in ("orgs", "users", "roles", "enrollments")}
         every |= {name: "bulk" for name in ("classes", "demographics") if name in self.rows} | modes
         said = {"manifest.version": "1.0", "oneroster.version": self.version}
@@ -154,7 +154,8 @@ class Files:
 
 
 def small(version: str = "1.1") -> Files:
-    """Two schools, four homes: a mother of two in different schools, a split home, a grandmother, a child alone."""
+    """Return two schools and four homes: a mother of two in different schools, a split home, a grandmother, and a child
+    without guardians."""
     files = Files(version)
     files.school("d1", "Riverbend District", "district")
     files.school("s1", "Lincoln Elementary")
@@ -178,7 +179,7 @@ def small(version: str = "1.1") -> Files:
 
 
 def large(folder: Path, students: int, version: str = "1.2", seed: int = 1) -> Path:
-    """A district of so many students, with half as many guardians again, written row by row."""
+    """Write a district with this number of students and 1.5 times as many guardians, row by row."""
     rng = Random(seed)
     folder.mkdir(parents=True, exist_ok=True)
     files = Files(version)
@@ -218,7 +219,7 @@ def _orgs(schools: Sequence[str]) -> Iterator[Row]:
 
 
 def _classes(schools: Sequence[str]) -> Iterator[Row]:
-    """Two homerooms of each grade and five subjects in each school."""
+    """Yield two homerooms of each grade and five subjects in each school."""
     for school in schools:
         for grade in GRADES:
             for letter in "AB":
@@ -230,7 +231,7 @@ def _classes(schools: Sequence[str]) -> Iterator[Row]:
 
 
 def _people(students: int, schools: Sequence[str], version: str, rng: Random) -> Iterator[tuple[str, Row]]:
-    """Families of one or two children; most have two guardians, of whom every sixth pair lives apart."""
+    """Yield families of one or two children. Most have two guardians; every sixth pair has separate homes."""
     made = number = 0
     while made < students:
         number += 1

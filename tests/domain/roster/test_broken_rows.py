@@ -1,5 +1,5 @@
-"""Rows that are broken, each in its own way: each is refused by itself, with its file, line and reason, and the rest
-comes in."""
+"""Rows that are broken in different ways. Each is refused on its own, with its file, line, and reason; the others are
+imported."""
 
 import io
 from collections.abc import Callable
@@ -19,9 +19,9 @@ from tests.domain.roster.generator import Files, small
 pytestmark = pytest.mark.slow
 
 Break = Callable[[Files], tuple[str, str] | tuple[str, int]]
-"""Breaks something; returns the file, and the id of the row (or the line) that is to be refused."""
+"""Breaks something; returns the file, and the id (or line) of the row that must be refused."""
 
-# name: version, how it is broken, the reason, and whether student "amina" is still brought in
+# name: version, the function that breaks a row, the reason, and whether student "amina" is still imported
 BROKEN: dict[str, tuple[str, Break, str, bool]] = {}
 
 
@@ -196,7 +196,7 @@ def nobodys_role(files):
 
 @broken("1.2", "role", comes=False)
 def a_role_nobody_knows(files):
-    # the person has no role left, and is told with it
+    # the person has no role left, which is reported too
     change(files, "roles", "r-amina", role="pupil")
     return "roles", "r-amina"
 
@@ -234,7 +234,7 @@ def test_a_broken_row_is_refused_by_itself(name: str, district) -> None:
     district.brings(files)
     assert (f"{file}.csv", line, code) in district.reasons
     told = [one for one in district.reasons if one[2] != "user_unknown" or one[0] == f"{file}.csv"]
-    assert len(told) <= 2  # what hangs on a person without an id is told besides
+    assert len(told) <= 2  # consequences of a person without an id are reported too
     assert ("amina" in district.students) == comes
     assert {"yusuf", "leo", "mai", "sam"} <= set(district.students)
     for problem in district.problems:
@@ -299,7 +299,7 @@ def test_a_file_that_windows_1252_cannot_be_is_not_read_as_such(byte: int, distr
 @settings(deadline=None)
 @given(st.text(max_size=40), st.integers(0, 3))
 def test_the_coding_of_a_file_hangs_on_all_of_it_and_not_on_where_it_is_cut(text: str, more: int) -> None:
-    """UTF-8 is never taken for Windows-1252; what has accents in Windows-1252 alone is."""
+    """UTF-8 is never taken for Windows-1252; a file whose accents are valid in Windows-1252 only is."""
     body = text.encode("utf-8", "replace")
     padding = b"x" * (CHUNK - 2 + more)
     assert _detect_encoding(io.BytesIO(padding + body), "users.csv") == "utf-8"
@@ -338,7 +338,7 @@ def test_at_least_twenty_kinds_have_reasons_of_their_own() -> None:
 @settings(max_examples=300, deadline=None)
 @given(st.lists(st.text(alphabet='a",\r\n\x00é', max_size=12), max_size=60))
 def test_whatever_the_lines_are_they_are_read_to_the_end(lines: list[str]) -> None:
-    """Nothing hangs, nothing raises, and lines are counted upwards."""
+    """No hang, no exception, and increasing line numbers."""
     found: list[int] = []
     told: list[int] = []
     physical = [each for line in lines for each in (line + "\n").splitlines(keepends=True)]

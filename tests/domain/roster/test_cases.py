@@ -1,5 +1,5 @@
-"""Files as spreadsheets and student information systems really write them: cases/ holds one roster in each folder. What
-is stored of each, what is said, and that nobody is lost when a damaged copy follows a good one."""
+"""Files as spreadsheets and student information systems write them: each folder of cases/ has one roster. Checks what
+is stored and reported, and that nobody is lost if a damaged copy follows a valid one."""
 
 import csv
 import io
@@ -22,7 +22,8 @@ CASES = Path(__file__).parent / "cases"
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What is in the database afterwards, and how often each reason was said. `refused`: the code of a refusal."""
+    """The expected content of the database, and the number of remarks for each reason. `refused`: the code of a
+    refusal."""
 
     students: int
     guardians: int
@@ -136,7 +137,7 @@ def test_the_order_of_grades_is_that_of_ages() -> None:
     assert grade_rank("UG") == grade_rank("OTHER") == grade_rank("") > grade_rank("PS")
 
 
-NAMES = {  # home language, given name, family name: the name on paper
+NAMES = {  # home language, given name, family name: the printed name
     ("en", "Amina", "Yusuf"): "Amina Yusuf",
     ("es", "María José", "García de la Peña"): "María José García de la Peña",
     ("vi", "Văn Nam", "Nguyễn"): "Nguyễn Văn Nam",
@@ -183,7 +184,7 @@ def test_nobody_is_lost_when_a_damaged_copy_follows(good: str, copy: str, distri
 
 
 def people(district) -> tuple:
-    """Who is there, who belongs together, which schools are open, and what each household reads."""
+    """Return the people, their relationships, the open schools, and the languages of households."""
     return (
         set(district.students),
         set(district.guardians),
@@ -201,7 +202,7 @@ def test_rows_that_all_end_in_too_many_commas_are_read(more: bytes, district, tm
         head, *lines = file.read_bytes().split(b"\r\n")
         file.write_bytes(b"\r\n".join((head, *(line + more if line else line for line in lines))))
     district.brings(folder)
-    assert district.reasons == [("demographics.csv", 2, "more_cells")]  # of one row alone nobody knows
+    assert district.reasons == [("demographics.csv", 2, "more_cells")]  # a single row cannot be compared with others
     assert len(district.students) == 5
 
 
@@ -219,7 +220,7 @@ def test_columns_may_be_separated_by_semicolons_or_tabs(delimiter: str, district
 
 
 def test_a_quotation_mark_that_closes_rows_later_takes_nobody_away(district, tmp_path: Path) -> None:
-    """It opens in one person's name and closes in another's: between them stand whole rows."""
+    """It opens in one person's name and closes in another's, with whole rows between them."""
     files = small()
     district.brings(files)
     for id, name in (("amina", '"Amina'), ("yusuf", 'Yusuf"')):
@@ -239,7 +240,7 @@ def test_what_is_missing_at_the_end_of_a_row_leaves_what_was_known(district, tmp
     before = people(district)
     folder = files.folder(tmp_path / "files")
     lines = (folder / "users.csv").read_bytes().split(b"\r\n")
-    lines[1:] = [b",".join(line.split(b",")[:9]) for line in lines[1:]]  # spreadsheets leave empty cells out
+    lines[1:] = [b",".join(line.split(b",")[:9]) for line in lines[1:]]  # spreadsheets omit empty cells
     (folder / "users.csv").write_bytes(b"\r\n".join(lines))
     district.brings(folder)
     assert district.problems == []
@@ -247,7 +248,7 @@ def test_what_is_missing_at_the_end_of_a_row_leaves_what_was_known(district, tmp
 
 
 def test_a_role_that_is_not_understood_makes_nobody_somebody_else(district) -> None:
-    """Her role as a student is misspelt, and she is somebody's guardian too: she stays a student."""
+    """Her role as a student is misspelled, and she is also somebody's guardian: she stays a student."""
     district.brings(small("1.2"))
     files = small("1.2")
     files.row("roles", "r-amina")["role"] = "pupil"
@@ -294,7 +295,7 @@ def test_in_a_list_of_changes_a_deletion_counts_beside_a_row_nobody_can_read(dis
 
 
 def whole(version: str) -> Files:
-    """A roster in which every file says something that no other says."""
+    """A roster in which every file has information that no other has."""
     files = small(version)
     files.room("c1", "3B")
     for row in files.rows["users"]:
@@ -306,7 +307,7 @@ def whole(version: str) -> Files:
 
 
 def broken(line: bytes, rng: Random) -> bytes:
-    """A row as it looks when nobody can read it any more."""
+    """Return a row that cannot be read any more."""
     at = rng.randrange(len(line))
     return rng.choice(
         (
@@ -316,7 +317,7 @@ def broken(line: bytes, rng: Random) -> bytes:
             b'x"' + line[:at] + b'" ,"x',
             line + b",x",
             line[:at] + b"," + line[at:],
-            b"," + line.partition(b",")[2],  # the id is gone
+            b"," + line.partition(b",")[2],  # without the id
             line[:at] + b"x" * 70_000 + line[at:],
         )
     )
@@ -325,7 +326,7 @@ def broken(line: bytes, rng: Random) -> bytes:
 @pytest.mark.parametrize("version", ["1.1", "1.2"])
 @pytest.mark.parametrize("seed", range(12))
 def test_a_row_nobody_can_read_deletes_and_closes_nothing(version: str, seed: int, district, tmp_path: Path) -> None:
-    """In any file of a whole list: people, schools, households, their languages, flags and classes stay."""
+    """In any file of a full list: people, schools, households, their languages, flags, and classes stay."""
     rng = Random(f"{version} {seed}")
     district.brings(whole(version))
     before = people(district)

@@ -1,4 +1,4 @@
-"""In which class a student sits, and by which class a household's paper is handed out."""
+"""The class of a student, and the class by which a household's paper forms are handed out."""
 
 from pathlib import Path
 
@@ -14,11 +14,11 @@ from tests.domain.roster.generator import Files, Row, large, small
 pytestmark = pytest.mark.slow
 
 VERSIONS = ("1.1", "1.2")
-AMINA = "amina"  # of Lincoln, s1
+AMINA = "amina"  # a student of Lincoln, s1
 
 
 def with_rooms(version: str = "1.1") -> Files:
-    """The small district with homerooms; Amina and Leo sit in them, nobody else does."""
+    """The small district with homerooms. Only Amina and Leo are enrolled in them."""
     files = small(version)
     files.room("h2", "2A Ms. Ruiz")
     files.room("h7", "7 Blue", "s2")
@@ -31,7 +31,7 @@ def with_rooms(version: str = "1.1") -> Files:
 
 
 def seats(district) -> dict[str, str]:
-    """Class by student, where there is one."""
+    """Return classes by student, for those who have one."""
     return {id: one.class_name for id, one in district.students.items() if one.class_name}
 
 
@@ -43,7 +43,7 @@ def test_a_homeroom_comes_in_and_again_changes_nothing(version: str, district) -
     assert district.brings(with_rooms(version)).nothing
 
 
-# what it is about: titles of homerooms by id, enrollments of Amina, her class
+# description: titles of homerooms by id, enrollments of Amina, her class
 CASES: dict[str, tuple[dict[str, str], list[Row], str]] = {
     "the first by title": ({"a": "3C", "b": "3B"}, [{"room": "a"}, {"room": "b"}], "3B"),
     "the primary one": ({"a": "3C", "b": "3B"}, [{"room": "a", "primary": "TRUE"}, {"room": "b"}], "3C"),
@@ -98,7 +98,7 @@ def test_classes_that_do_not_matter_are_not_complained_about(district) -> None:
 
 
 class TestKnownBefore:
-    """What stays where the files say nothing, or nothing that can be used."""
+    """What stays if the files have no data, or none that can be used."""
 
     @pytest.mark.parametrize("lacking", ["classes", "enrollments"])
     def test_without_one_of_the_files(self, lacking: str, district) -> None:
@@ -137,7 +137,7 @@ class TestKnownBefore:
         assert district.brings(files).nothing
         assert district.reasons == [("classes.csv", 1, "class_columns")]
 
-    # a row of the files, what is put into it, and why it is refused
+    # file of the row, the changed values, and the reason for the refusal
     @pytest.mark.parametrize(
         ("file", "id", "cells", "code"),
         [
@@ -186,7 +186,7 @@ class TestChanges:
         assert district.brings(files).nothing
 
     def test_a_number_of_a_row_is_no_number_of_a_person(self, district) -> None:
-        """Each file of some systems counts from 1: a refused enrollment 17 says nothing about the person 17."""
+        """Each file of some systems counts from 1: a refused enrollment 17 does not concern person 17."""
         district.brings(small())
         files = small()
         files.drop("users", "sam")
@@ -195,7 +195,7 @@ class TestChanges:
 
 
 class TestDelta:
-    """Lists of changes: of a student who is not in them nothing is known to have changed."""
+    """Delta imports: nothing changes for students who are not in them."""
 
     def delta(self, **modes: str) -> Files:
         files = Files()

@@ -1,4 +1,4 @@
-"""The people of the invented district fit its households, and are the same each time."""
+"""The people of the demo district match its households and are the same each time."""
 
 from random import Random
 

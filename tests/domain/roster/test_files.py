@@ -1,4 +1,4 @@
-"""Files from anywhere: a ZIP that means harm, and ordinary mistakes."""
+"""Files from outside: malicious ZIP files, and ordinary mistakes."""
 
 import io
 import os
@@ -74,7 +74,7 @@ def test_a_hostile_zip_is_refused_and_writes_nothing(name: str, tmp_path: Path, 
 
 
 def test_a_zip_that_lies_about_its_sizes(tmp_path: Path) -> None:
-    """The directory says 10 bytes; reading stops there and finds the checksum wrong."""
+    """The directory says 10 bytes; reading stops there and finds a wrong checksum."""
     path = tmp_path / "x.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
         file.writestr("orgs.csv", b"sourcedId,name\r\n" * 100_000)

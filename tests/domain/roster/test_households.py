@@ -1,4 +1,4 @@
-"""Households: who belongs together, whatever order the rows have."""
+"""Grouping into households, for any order of rows."""
 
 from random import Random
 
@@ -88,7 +88,7 @@ def test_without_keys_a_home_is_whoever_is_connected(district: tuple[dict, dict]
 
 
 def connected(guardians_of: dict[str, list[str]]) -> set[frozenset[str]]:
-    """An oracle: sets that share a child are joined until nothing changes."""
+    """An oracle: joins sets that share a child until nothing changes."""
     sets = [frozenset(named) for named in guardians_of.values() if named]
     while True:
         joined = {frozenset().union(*(other for other in sets if one & other)) for one in sets}

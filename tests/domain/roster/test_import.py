@@ -1,4 +1,4 @@
-"""A roster comes in, comes again, changes and leaves."""
+"""A roster is imported, imported again, changed, and removed."""
 
 import json
 from datetime import date
@@ -29,7 +29,7 @@ VERSIONS = ("1.1", "1.2")
 
 
 def only(changes: dict[str, Change], **expected: Change) -> None:
-    """The changes named, and no others."""
+    """Assert that these are the only changes."""
     assert {kind: change for kind, change in changes.items() if change != NONE} == expected
 
 
@@ -71,9 +71,9 @@ def test_households_say_where_and_how_they_are_asked(district) -> None:
 
     assert asked("amina", "yusuf", "hodan") == ("lincoln-elementary", "so", "so")  # the youngest child's school
     assert asked("leo", "ana") == ("lincoln-elementary", "es", "")
-    assert asked("leo", "ben") == ("lincoln-elementary", "en", "")  # what he reads, not what the child speaks
-    assert asked("mai", "linh") == ("cedar-middle-school", "vi", "vi")  # nobody knows what she reads
-    assert asked("sam") == ("lincoln-elementary", "und", "")  # nobody knows, and nobody says English
+    assert asked("leo", "ben") == ("lincoln-elementary", "en", "")  # his own, not the child's language
+    assert asked("mai", "linh") == ("cedar-middle-school", "vi", "vi")  # the language she reads is unknown
+    assert asked("sam") == ("lincoln-elementary", "und", "")  # unknown, and not assumed to be English
     greeting = district.households[district.home_of("amina", "yusuf", "hodan")].greeting
     assert json.loads(district.opened(greeting)) == {
         "students": ["Amina Yusuf", "Yusuf Yusuf"], "guardians": ["Hodan Ali"],
@@ -146,7 +146,7 @@ def test_a_row_after_a_cell_with_lines_has_its_own_line(district) -> None:
 
 
 class TestChanges:
-    """What a second roster does to the first."""
+    """The effect of a second roster on the first."""
 
     def test_a_change_of_school_and_language(self, district) -> None:
         district.brings(small())
@@ -458,7 +458,7 @@ class TestNames:
 
 
 class TestDelta:
-    """A list of changes: who is not in it stays."""
+    """Delta imports: whoever is not in them stays."""
 
     def delta(self, version: str = "1.1", **modes: str) -> Files:
         files = Files(version)

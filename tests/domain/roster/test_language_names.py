@@ -1,4 +1,4 @@
-"""Languages as student information systems write them."""
+"""Languages in the spellings of student information systems."""
 
 import re
 
@@ -69,7 +69,7 @@ def test_what_is_not(text: str) -> None:
 def test_a_tag_is_short_and_stays_what_it_is(text: str) -> None:
     tag = find_language_tag(text)
     if tag:
-        assert len(tag) <= 20  # as households.language holds
+        assert len(tag) <= 20  # the size of households.language
         assert find_language_tag(tag) == tag or tag in LANGUAGES or tag in NOT_CODES or tag == NAURUAN
 
 
@@ -87,7 +87,7 @@ def test_a_part_that_says_nobody_knows_leaves_the_other_part() -> None:
 
 
 def test_every_row_of_the_table_is_understood_as_what_it_is() -> None:
-    """Each code and name leads to its own row: no name stands in two rows, and no tag in any other spelling."""
+    """Each code and name leads to its own row: no name is in two rows, and no tag has two spellings."""
     for tag, codes, names in _language_rows():
         own = {find_language_tag(each) for each in (*codes, *names) if each not in NOT_CODES}
         assert own == {find_language_tag(tag) or tag} or tag in NOT_CODES, (tag, own)

@@ -1,4 +1,4 @@
-"""Who does not want to be asked is not asked again because a roster came in."""
+"""A roster import never ends an opt-out."""
 
 from datetime import date
 
@@ -11,13 +11,13 @@ from tests.domain.roster.generator import Files, small
 
 pytestmark = pytest.mark.slow
 
-KEY = b"o" * 32  # as the fixture's imports have it
+KEY = b"o" * 32  # the key of the fixture's imports
 DAY = date(2026, 9, 1)
 FAMILY = ("amina", "yusuf", "hodan")
 
 
 def refuses(district, *members: str) -> str:
-    """The household of exactly these does not want to be asked."""
+    """Opt out the household with exactly these members."""
     home = district.home_of(*members)
     with write_session(district.engine) as session:
         session.add(OptOut(household_id=home, recorded_on=DAY))
@@ -27,7 +27,7 @@ def refuses(district, *members: str) -> str:
 
 
 def refusing(district) -> set[frozenset[str]]:
-    """The members of the households that are on the list."""
+    """Return the members of opted-out households."""
     return {district.homes[row.household_id] for row in district.rows_of(OptOut)}
 
 

@@ -1,4 +1,4 @@
-"""Who is asked, by each rule; and the denominators, beside a count by hand."""
+"""Sampling units by each rule, and the denominators compared with an independent count."""
 
 from collections import Counter
 from datetime import date
@@ -24,7 +24,7 @@ LINCOLN, CEDAR = "lincoln-elementary", "cedar-middle-school"
 
 
 def asked(district, rule: str, schools: set[str], among: str = "everyone", **more: Any) -> list[tuple[str, ...]]:
-    """Members of the household, school and student of each unit."""
+    """Return members of the household, school, and student of each unit."""
     homes = district.homes
     with read_session(district.engine) as session:
         found = list(list_sampling_units(session, rule, schools, among, **more))
@@ -106,7 +106,7 @@ def test_without_a_roster_households_stand_where_their_row_says(district) -> Non
 
 @pytest.fixture
 def large_district(district, tmp_path):
-    """300 students in two schools, some families not to be asked."""
+    """300 students in two schools, with some opted-out families."""
     from tests.domain.roster.generator import large
 
     district.brings(large(tmp_path / "large", 300, "1.1"))
@@ -121,7 +121,7 @@ def large_district(district, tmp_path):
 
 
 def by_hand(session, rule: str, schools: set[str], among: str) -> list[tuple[str, str]]:
-    """(school, language) of all who could answer, counted out of the plain rows, opted out or not."""
+    """Return (school, language) of all who could answer, counted from the plain rows, opted out or not."""
     flags = {"english_learners": "english_learner", "disabilities": "disability"}
     students = {
         each.id: each
@@ -144,7 +144,7 @@ def by_hand(session, rule: str, schools: set[str], among: str) -> list[tuple[str
 
 
 def first_home(session, child) -> str:
-    """The home of the first guardian; of none, the one with the smallest id."""
+    """Return the home of the first guardian; without guardians, the one with the smallest id."""
     own = {row.household_id for row in session.query(HouseholdStudent).filter_by(student_id=child.id)}
     order = {row.guardian_id: row.position for row in session.query(Guardianship).filter_by(student_id=child.id)}
     of = {

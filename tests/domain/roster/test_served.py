@@ -1,4 +1,4 @@
-"""A roster by way of the real server, which lets nothing else be that large."""
+"""Roster uploads through the real server, which allows no other request to be that large."""
 
 import re
 import urllib.error
@@ -25,7 +25,7 @@ EDGE = "----edge"
 
 
 class Browser:
-    """Just enough of one."""
+    """A minimal browser."""
 
     def __init__(self, port: int) -> None:
         self.base = f"http://127.0.0.1:{port}"
@@ -74,7 +74,7 @@ def test_a_large_roster_comes_in_and_nothing_else_does(administrator: Browser, t
 
 
 class Adjustments:
-    """The part of waitress's settings that a parser looks at."""
+    """The part of waitress's settings that a parser uses."""
 
     max_request_body_size = 1000
     max_request_header_size = 10_000

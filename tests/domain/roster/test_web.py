@@ -1,4 +1,4 @@
-"""The roster in the browser: first one sees, then it is done."""
+"""Roster import in the browser: preview first, then confirmation."""
 
 import io
 import zipfile
@@ -27,7 +27,7 @@ ROSTER = "/staff/administration/roster"
 
 @pytest.fixture
 def someone(site: Any, engine) -> Callable[[str], StaffMember]:
-    """A person of a role, signed in."""
+    """A signed-in person with a role."""
 
     def comes(role: str, number: int = 1) -> StaffMember:
         email = f"{role}{number}@district.example"
@@ -44,7 +44,7 @@ def packed(files: Files, tmp_path: Path) -> bytes:
 
 
 def zipped(folder: Path) -> bytes:
-    """A folder as Explorer sends it: its files in one folder of a ZIP file."""
+    """Return a folder as Explorer compresses it: its files are in one folder of a ZIP file."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as file:
         for each in sorted(folder.iterdir()):
@@ -53,7 +53,7 @@ def zipped(folder: Path) -> bytes:
 
 
 def brings(person: StaffMember, body: bytes | None, languages: bytes | None = None, status: int = 200) -> StaffMember:
-    """Hand the files in by the page's form."""
+    """Upload the files through the page's form."""
     person.opens(ROSTER)
     data: dict[str, Any] = {"csrf_token": person.field("csrf_token")}
     data["roster"] = (io.BytesIO(body or b""), "roster.zip" if body is not None else "")
@@ -70,7 +70,7 @@ def brings(person: StaffMember, body: bytes | None, languages: bytes | None = No
 
 
 def posts(person: StaffMember, address: str, data: dict[str, Any]) -> Any:
-    """Send a form with files; its body stays in memory."""
+    """Send a form with files, with its body in memory."""
     files = {name: FileStorage(*each) if isinstance(each, tuple) else each for name, each in data.items()}
     boundary, body = encode_multipart(files)
     kind = f"multipart/form-data; boundary={boundary}"

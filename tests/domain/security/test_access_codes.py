@@ -1,4 +1,4 @@
-"""Codes survive hands, eyes and keyboards, and a wrong one is told apart before any look-up."""
+"""Codes tolerate handwriting and typing errors, and a wrong one is detected without a database query."""
 
 import hashlib
 import hmac
@@ -98,7 +98,7 @@ def test_the_digest_is_a_keyed_sha256():
 
 
 def test_damm_knows_the_published_example():
-    # from the literature: 572 has check digit 4; padding with leading zeros changes nothing, since table[0][0] is 0
+    # from the literature: 572 has check digit 4; leading zeros change nothing, since table[0][0] is 0
     assert parse_reply_code("0" * 12 + "5724") == "0" * 12 + "5724"
     assert parse_reply_code("0" * 12 + "5727") is None
 

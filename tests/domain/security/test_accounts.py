@@ -1,4 +1,4 @@
-"""Accounts with one role or several: whose schools they see, and who stays an administrator."""
+"""Accounts with one or several roles: which schools they can see, and who stays an administrator."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""The audit chain finds whatever was done to it, and grows under many hands."""
+"""The audit chain detects all tampering, and supports concurrent writers."""
 
 import hashlib
 import json
@@ -47,7 +47,7 @@ def chain(engine: Engine) -> Engine:
 
 @pytest.fixture
 def unguarded(chain: Engine) -> Iterator[Session]:
-    """A writing session over the chain with its triggers dropped; nothing of it stays."""
+    """A writing session for the chain with its triggers dropped; rolled back at the end."""
     with write_session(chain) as session:
         drop_triggers(session)
         yield session
@@ -55,7 +55,7 @@ def unguarded(chain: Engine) -> Iterator[Session]:
 
 
 def drop_triggers(session: Session) -> None:
-    if session.get_bind().dialect.name == "postgresql":  # one database for all tests: they are put back with ease
+    if session.get_bind().dialect.name == "postgresql":  # one database for all tests, so they are restored
         session.execute(text("alter table audit_events disable trigger user"))
     else:
         for deed in ("update", "delete"):
@@ -79,7 +79,8 @@ def test_the_database_itself_refuses_to_change_an_event(chain: Engine, statement
         session.execute(statement)
 
 
-# --- tampering: each takes the session, the events as they are (a list of dicts) and chance, and changes the database.
+# --- Tampering: each takes the session, the current events (a list of dicts), and a random generator, and changes the
+# database.
 
 
 def edit(session: Session, rows: list[dict[str, Any]], rng: Random) -> str:
@@ -252,7 +253,7 @@ def test_going_on_after_a_break_does_not_hide_it(unguarded: Session, harm: str) 
 
 
 def test_many_hands_at_once_make_one_chain(engine: Engine) -> None:
-    """The very first event is raced for as well."""
+    """There is a race for the first event too."""
 
     def work(hand: int) -> None:
         for number in range(15):
@@ -306,7 +307,7 @@ def test_what_a_person_typed_never_stops_the_writing(engine: Engine) -> None:
         assert verify_chain(session, KEY).broken is None
 
 
-# --- the anchor: a whole database put back
+# --- The anchor: a restored database
 
 
 @pytest.fixture
@@ -325,7 +326,7 @@ def look(engine: Engine, file: Path) -> Verdict:
 
 
 def roll_back(engine: Engine, to: int) -> None:
-    """What putting an older copy of the whole database in place does to the chain."""
+    """Change the chain as restoring an older copy of the whole database does."""
     with write_session(engine) as session:
         drop_triggers(session)
         session.execute(delete(EVENTS))

@@ -1,4 +1,4 @@
-"""What is sealed says nothing without a key, and outlives a change of keys."""
+"""Encrypted data is useless without a key, and survives a rotation of keys."""
 
 import os
 from dataclasses import replace
@@ -27,7 +27,7 @@ def test_the_same_text_is_never_sealed_alike() -> None:
 
 def test_every_changed_byte_is_noticed() -> None:
     sealed = Sealer([OLD]).seal("ana@example.org")
-    for place in range(len(sealed) - 4):  # base64 has several spellings of the last one
+    for place in range(len(sealed) - 4):  # the last byte has several representations in base64
         changed = sealed[:place] + bytes([sealed[place] ^ 2]) + sealed[place + 1 :]
         with pytest.raises(SealBroken):
             Sealer([OLD]).open(changed)

@@ -1,4 +1,4 @@
-"""Serials survive hands and eyes."""
+"""Serials tolerate handwriting and typing errors."""
 
 from itertools import islice
 from random import Random

@@ -1,5 +1,5 @@
-"""How passwords and reply codes are hashed where it counts: OWASP Password Storage Cheat Sheet, Argon2id, at least 19
-MiB of memory, 2 passes, 1 lane. The tests hash with less (tests/speed.py), so what the product does is held here."""
+"""Hashing of passwords and reply codes in production: OWASP Password Storage Cheat Sheet, Argon2id, at least 19 MiB of
+memory, 2 passes, 1 lane. Other tests use less (tests/speed.py), so the parameters of the product are checked here."""
 
 import subprocess
 import sys
@@ -34,5 +34,5 @@ def test_what_is_stored_of_a_password_says_so_too() -> None:
     ],
 )
 def test_a_password_may_hold_a_short_name_but_not_a_long_one(email: str, weakness: str | None) -> None:
-    """One letter before the @ once made nearly every password weak."""
+    """One letter before the @ used to make nearly every password weak."""
     assert password_weakness("seven quiet otters", email) == weakness

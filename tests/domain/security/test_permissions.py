@@ -1,6 +1,7 @@
-"""Every staff route asked for by every role, at an own and at a foreign school: what comes is what the permission says.
+"""Every staff route, requested by every role at its own school and at another one: the response follows the permission.
 
-A new route is in the matrix by itself. It fails here if its address names something that nobody has stated below."""
+A new route is included automatically. It fails here if its URL has a parameter that is not described below.
+"""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -40,8 +41,8 @@ STRANGER = "stranger"
 PLACES = {"own": "lincoln", "foreign": "cedar"}
 WAVES = {"own": "fall", "foreign": "away"}
 
-# What an address may name. A school's things are "not found" to those of another school, a person's own things to
-# everybody else; all other things are the whole district's.
+# Parameters of URLs. Things of a school are "not found" to staff of other schools, and a person's own things to all
+# others; everything else belongs to the whole district.
 OF_A_SCHOOL = {"school_id", "wave_id", "thread_id", "serial", "run_id", "packet_id", "name", "household_id"}
 OF_A_PERSON = {"session_id", "key_id"}
 OF_THE_DISTRICT = {
@@ -59,27 +60,27 @@ OF_THE_DISTRICT = {
     "token": "none",
 }
 
-# What those who may enter are answered where it is not a page, a form's complaint or the way to another page.
+# Responses to permitted requests that are not a page, a form error, or a redirect.
 OTHERWISE = {
-    "GET /staff/administration/roster/<token>": {404},  # no list of students waits
+    "GET /staff/administration/roster/<token>": {404},  # no uploaded roster is waiting
     "GET /staff/administration/roster/<token>/refused.csv": {404},
     "POST /staff/administration/roster/<token>/drop": {404},
     "POST /staff/administration/roster/<token>/import": {404},
     "POST /staff/district/waves/<wave_id>/answered/<school_id>/answers": {404},  # the form names no household
-    "POST /staff/district/waves/<wave_id>/codes/households": {400},  # the form was empty
-    "GET /staff/district/waves/<wave_id>/bursts": {404},  # families enter that wave by codes
+    "POST /staff/district/waves/<wave_id>/codes/households": {400},  # the form is empty
+    "GET /staff/district/waves/<wave_id>/bursts": {404},  # families enter that wave with codes
     "POST /staff/district/waves/<wave_id>/bursts": {404},
     "GET /staff/district/waves/<wave_id>/events": {404},
     "POST /staff/district/waves/<wave_id>/events": {404},
     "POST /staff/liaison/keying/sheets/<serial>/autosave": {204},
     "POST /staff/liaison/keying/papers/<name>/autosave": {204},
-    "GET /staff/sso/<provider>": {404},  # no provider is set up here
+    "GET /staff/sso/<provider>": {404},  # no provider is configured
     "GET /staff/sso/<provider>/callback": {404},
-    "GET /staff/welcome/<token>": {410},  # the link is made up
+    "GET /staff/welcome/<token>": {410},  # the link is invalid
     "POST /staff/welcome/<token>": {410},
 }
 
-# A packet's page is open to more people than its file, unless they made it themselves; the command line made these.
+# A packet's page is open to more people than its file, unless they requested it; these were made by the command line.
 NARROWER = {
     "/staff/liaison/packets/<packet_id>.pdf": "print for households",
     "/staff/liaison/packets/<packet_id>/cancel": "print for households",
@@ -89,7 +90,7 @@ NARROWER = {
 
 @dataclass(frozen=True)
 class Case:
-    """One request, and who makes it where."""
+    """One request, by a role, at a place."""
 
     method: str
     rule: str
@@ -103,7 +104,7 @@ class Case:
 
 
 def cases(app: Any) -> Iterator[Case]:
-    """Each route, method and role; at a foreign place too where the address can name one. Signing out comes last."""
+    """Yield each route, method, and role, also at another school if the URL has one. Signing out is last."""
     rules = sorted(app.url_map.iter_rules(), key=lambda rule: (rule.rule == "/staff/logout", rule.rule))
     for rule in rules:
         permission = getattr(app.view_functions[rule.endpoint], MARK)
@@ -115,7 +116,7 @@ def cases(app: Any) -> Iterator[Case]:
 
 
 def expected(case: Case, settings: Settings) -> str:
-    """What the permission says: in, login, refused, hidden or second step."""
+    """Return what the permission requires: in, login, refused, hidden, or second step."""
     if case.permission == PUBLIC:
         return "in"
     if case.role == STRANGER:
@@ -133,7 +134,7 @@ def expected(case: Case, settings: Settings) -> str:
 
 
 def came(case: Case, answer: Any) -> str:
-    """The same, from the answer."""
+    """Return the same for the actual response."""
     status, where = answer.status_code, answer.headers.get("Location", "")
     if status == 302 and where.startswith("/staff/login?") and case.permission != PUBLIC:
         return "login"
@@ -148,7 +149,7 @@ def came(case: Case, answer: Any) -> str:
 
 @pytest.fixture
 def things(engine: Engine, today: date) -> SimpleNamespace:
-    """Two schools, a person of each role at the first, and one of each thing that an address may name."""
+    """Two schools, a person of each role at the first, and one of each thing that a URL can contain."""
     with write_session(engine) as session:
         made = _things(session, today)
         session.commit()
@@ -196,7 +197,7 @@ def _things(session: Session, today: date) -> SimpleNamespace:
 
 
 def _keyed(session: Session, wave: str, school: str, by: int, today: date) -> str:
-    """A sheet without serial, keyed. Its name."""
+    """Add a keyed sheet without serial; returns its name."""
     name = digest(wave)[:32]
     at = datetime.combine(today, datetime.min.time())
     given = {"wave_id": wave, "school_id": school, "language": "en", "mode": "paper", "keyed_by": by, "keyed_at": at}
@@ -206,7 +207,7 @@ def _keyed(session: Session, wave: str, school: str, by: int, today: date) -> st
 
 
 def _packet(session: Session, wave: str, school: str, today: date) -> str:
-    """Blank sets that somebody asked for. Its id."""
+    """Add a packet of requested blank forms; returns its id."""
     looks = {"outside": "code", "paper": "letter", "style": "standard", "arrangement": "under"}
     made = {"contents": "blanks", "asked": "{}", "classes": "{}", "state": "waiting", "made_on": today}
     packet = Packet(id=digest(wave)[:32], wave_id=wave, school_id=school, **looks, **made)
@@ -217,7 +218,7 @@ def _packet(session: Session, wave: str, school: str, today: date) -> str:
 
 @dataclass
 class Desk:
-    """Sends the requests of one site."""
+    """Sends the requests to one site."""
 
     site: Any
     engine: Engine
@@ -225,7 +226,7 @@ class Desk:
     cookies: dict[str, str]
 
     def ask(self, case: Case) -> Any:
-        """The answer to a case, by a browser that holds this role's cookie."""
+        """Return the response to a case, for a browser with this role's cookie."""
         client = Client(self.site)
         if cookie := self._cookie(case.role):
             client.set_cookie("staff", cookie, path="/")
@@ -266,13 +267,13 @@ class Desk:
         return str({"meeting": self.things.meeting, "spare": self.things.spare, "letter": "a" * 32}.get(stated, stated))
 
     def _opt_out(self, household: str) -> None:
-        """It may have been ended by the request of another."""
+        """Opt out the household again, since another request may have ended that."""
         with write_session(self.engine) as session:
             session.merge(OptOut(household_id=household, recorded_on=self.things.now.date()))
             session.commit()
 
     def _personal(self, name: str, owner: int) -> str:
-        """A new session or passkey of someone."""
+        """Return a new session or passkey of a person."""
         now = self.things.now
         with write_session(self.engine) as session:
             number = session.query(Passkey).count() + session.query(StaffSession).count() + len(self.cookies)
@@ -304,7 +305,7 @@ def test_every_route_answers_every_role_as_its_permission_says(
     wrong, answers, seen = [], Counter[str](), set()
     for case in cases(site.staff):
         if case.rule == "/staff/logout":
-            desk.cookies.pop(case.role, None)  # the session of before was ended by others' requests, or will be here
+            desk.cookies.pop(case.role, None)  # another request ended the session, or this one will
         got, wanted = came(case, desk.ask(case)), expected(case, settings)
         answers[wanted] += 1
         seen.add((case.method, case.rule))

@@ -1,4 +1,4 @@
-"""Secrets of authenticator apps say nothing without the site's secret, in the form of today and in that of passlib."""
+"""Secrets of authenticator apps are useless without the site's secret, in the current format and in that of passlib."""
 
 import pytest
 

@@ -1,4 +1,5 @@
-"""Stored answers as a tidy pandas frame, worked out without any byte: the slow, plain way to check every count."""
+"""Stored answers as a tidy pandas frame, computed without the column files: a slow and simple way to check every
+count."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -16,10 +17,10 @@ COLUMNS = ("response", "question", "choice", "block", "value", *DIMENSIONS)
 
 
 def answers_frame(survey: Survey, rows: Iterable[ResponseRow]) -> pd.DataFrame:
-    """Return one line per response, question and block; `value` is a column of the question's table.
+    """Return one row per response, question, and block; `value` is a column of the question's table.
 
-    A "several" question has one line for itself (`choice` empty) and one for each choice, "chosen" or "rest". Responses
-    are numbered in the order given; their ids are left out.
+    A "several" question has one row for itself (`choice` empty) and one for each choice, "chosen" or "rest". Responses
+    are numbered in the given order; their ids are left out.
     """
     known = {each.question.id: each for each in build_encoders(survey)}
     lines = (line for number, row in enumerate(rows) for line in _lines(survey, known, number, row))
@@ -48,7 +49,7 @@ def _block(kept: Any, block: int) -> Any:
 
 
 def _column(encoder: Encoder, value: Any) -> str:
-    """The column an answer on the route counts in, worked out without any byte."""
+    """Return the column in which an answer on the route counts, computed without the encoding."""
     if value is None:
         return "blank"
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""The oracle: a linear programme that tries to work out hidden numbers from everything that is published.
+"""The oracle: a linear program that tries to derive hidden numbers from everything published.
 
 The unknowns are the joint counts over school x language x mode x column; every published number is an equation.
 """
@@ -12,7 +12,7 @@ from engage.domain.summaries.tables import DIMENSIONS, Table
 
 
 class Attacker:
-    """Somebody who has read all the tables of one question, of one audience or of several."""
+    """An attacker who knows all the tables of one question, for one audience or several."""
 
     def __init__(self, shape):
         self.shape = shape  # schools, languages, modes, columns
@@ -21,7 +21,7 @@ class Attacker:
         self.values = []
 
     def cells(self, dimension=None, group=None, column=None):
-        """The joint cells that make up one number of a table."""
+        """Return the joint cells that make up one number of a table."""
         index = [slice(None)] * 4
         if dimension is not None:
             index[DIMENSIONS.index(dimension)] = group
@@ -45,7 +45,8 @@ class Attacker:
                 self.learn(value, dimension, group, column)
 
     def range(self, *where):
-        """Least and most of one number (rows as in `cells`); raises if what was published cannot be."""
+        """Return minimum and maximum of one number (rows as in `cells`); raises if the published numbers are
+        inconsistent."""
         if not self.equations:
             return 0, np.inf
         rows = np.repeat(np.arange(len(self.equations)), [len(each) for each in self.equations])
@@ -63,7 +64,7 @@ class Attacker:
 
 
 def hidden_numbers(shown):
-    """Where every hidden number of a table stands: overall, bases, cells."""
+    """Return the positions of all hidden numbers of a table: overall, bases, cells."""
     places = [(None, None, int(column)) for column in np.flatnonzero(shown.overall == HIDDEN)]
     for dimension, cells in shown.by.items():
         places += [(dimension, int(group), None) for group in np.flatnonzero(shown.bases[dimension] == HIDDEN)]
@@ -72,14 +73,14 @@ def hidden_numbers(shown):
 
 
 def table_of(joint):
-    """One-way tables of a joint count (schools x languages x modes x columns)."""
+    """Return the one-way tables of a joint count (schools x languages x modes x columns)."""
     by = {each: joint.sum(axis=tuple({0, 1, 2} - {at})) for at, each in enumerate(DIMENSIONS)}
     names = tuple(f"c{number}" for number in range(joint.shape[3]))
     return Table(names, joint.sum(axis=(0, 1, 2)), by)
 
 
 def random_joint(rng):
-    """A wave as waves are: uneven schools, a few small languages, some rare answers."""
+    """Return a realistic wave: unequal schools, a few small languages, some rare answers."""
     shape = (rng.integers(1, 6), rng.integers(1, 4), rng.integers(1, 4), rng.integers(2, 6))
     weights = [rng.dirichlet(np.full(size, 0.8)) for size in shape[:3]]
     columns = rng.dirichlet(np.full(shape[3], 0.7), size=(shape[0], shape[1]))

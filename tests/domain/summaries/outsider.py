@@ -1,10 +1,10 @@
-"""The oracle for frozen documents: somebody who has only the JSON, and a linear programme.
+"""The oracle for frozen documents: an attacker who has only the JSON, and a linear program.
 
-A number's place is (question, choice, columns, dimension, group): how many of a group (all, where the dimension is
-None) stand in some columns of the question's table. A `choice` is given for one choice of a "several" question, whose
-table has the column `CHOSEN` besides; its column "answered" then means: answered without it.
+A number's place is (question, choice, columns, dimension, group): the number of people of a group (all, if the
+dimension is None) in some columns of the question's table. A `choice` is given for one choice of a "several" question,
+whose table has the additional column `CHOSEN`; its column "answered" then means answered without this choice.
 
-Documents of one wave are read in the order they were frozen: who answered by then stands in all later ones too.
+Documents of one wave are read in the order of freezing: those who answered before one are in all later ones too.
 """
 
 import itertools
@@ -31,9 +31,9 @@ class Place(NamedTuple):
 
 
 class Document(NamedTuple):
-    """One audience's figures as they are read: how many responded, by (dimension, group), and every other number;
-    households, by (dimension, group), as they are told: a number, a band, or None. `period` counts the documents of
-    the wave that were frozen before."""
+    """One audience's figures as parsed: numbers of responses by (dimension, group), and every other number; households
+    by (dimension, group), as published: a number, a band, or None. `period` is the number of documents of the wave that
+    were frozen before."""
 
     responses: dict
     numbers: dict
@@ -42,7 +42,7 @@ class Document(NamedTuple):
 
 
 def read(figures, period=0):
-    """Every number of one audience's figures with its place; None where it is hidden."""
+    """Return every number of one audience's figures by place; None if it is hidden."""
     groups = {(None, None): figures["responses"]["all"]}
     for dimension in DIMENSIONS:
         groups |= {(dimension, group): count for group, count in figures["responses"][dimension].items()}
@@ -82,7 +82,7 @@ def _row(question, dimension, row):
 
 
 class Truth:
-    """Everything counted from the stored answers, by hand: (school, language, mode, canonical answers) each."""
+    """Everything counted from the stored answers independently: (school, language, mode, canonical answers) each."""
 
     def __init__(self, survey, responses):
         self.survey = survey
@@ -111,10 +111,10 @@ class Truth:
 
 
 class Outsider:
-    """What can be worked out about some tables ((question, choice) each) that the same people stand in.
+    """What can be derived about some tables ((question, choice) each) of the same people.
 
-    Unknown is how many of each kind (a column of every table) there are in each school x language x mode, by period;
-    and how many households each school and language has, where that is not told exactly.
+    The unknowns are the numbers of each kind (a column of every table) in each school x language x mode, by period; and
+    the number of households of each school and language, if it is not published exactly.
     """
 
     def __init__(self, survey, documents, tables):
@@ -143,8 +143,8 @@ class Outsider:
 
     @cached_property
     def known(self):
-        """All that was told: a sparse matrix of equations and their right sides, and one of what is at most nought;
-        and the limits of every unknown."""
+        """Return the published information: a sparse matrix of equations and their right sides, one of inequalities (at
+        most 0), and the limits of every unknown."""
         everyone = list(range(len(self.kinds)))
         rows = [(self.cells(*around, everyone, until(period)), count) for period, around, count in self.everybody]
         for document, numbers in zip(self.documents, self.numbers, strict=True):
@@ -156,7 +156,7 @@ class Outsider:
         return _matrix(equations, len(limits)), [n for _, n in equations], _matrix(below, len(limits)), limits
 
     def _households(self, document, everyone, equations, limits):
-        """Nobody answers more often than there are households; those of all groups together are known."""
+        """Responses never exceed households; the sum of the households of all groups is known."""
         total = document.households.get((None, None))
         for dimension in DIMENSIONS:
             told = {group: n for (name, group), n in document.households.items() if name == dimension}
@@ -170,7 +170,8 @@ class Outsider:
                     yield {**dict.fromkeys(cells, 1), at: -1}, 0
 
     def hidden(self, number=0):
-        """The places of what a document hides; not how many answered (a sum), nor a base told elsewhere."""
+        """Return the places that a document hides, without numbers who answered (a sum) and bases published
+        elsewhere."""
         bases = {around for period, around, _ in self.everybody if period == self.documents[number].period}
         for place, count in self.numbers[number]:
             whole = self.cells(place.dimension, place.group, range(len(self.kinds)), slice(None))
@@ -180,12 +181,12 @@ class Outsider:
                 yield place
 
     def range(self, place, periods=slice(None)):
-        """Least and most that a number can be; raises if what was told cannot be."""
+        """Return minimum and maximum of a number; raises if the published numbers are inconsistent."""
         cells = self.where(place, periods)
         return self.least(cells, 1), -self.least(cells, -1)
 
     def least(self, cells, sign):
-        """The least that the sum of some cells, or minus it, can be; minus infinity where nothing limits it."""
+        """Return the minimum of the sum of some cells, or of its negative; minus infinity if it is unbounded."""
         matrix, values, below, limits = self.known
         aim = np.zeros(len(limits))
         aim[cells] = sign
@@ -198,7 +199,7 @@ class Outsider:
 
 
 def until(period):
-    """All periods up to one."""
+    """Return all periods up to one."""
     return slice(period + 1)
 
 
@@ -217,7 +218,7 @@ def _limits(households):
 
 
 def _kinds(survey, tables, places):
-    """Every way to stand in the tables that the survey's rules allow."""
+    """Return every combination of columns that the survey's rules allow."""
     columns = {each: {NOT_ASKED} if survey.question(each[0]).shown_when else set() for each in tables}
     for place in places:
         columns[place[:2]] |= place.columns

@@ -1,6 +1,6 @@
-"""What an audience is shown of a wave, worked out number by number in plain Python: the oracle of frame and document.
+"""The figures of a wave for an audience, computed number by number in plain Python: the oracle for frame and document.
 
-Wilson's intervals are statsmodels'.
+Wilson intervals are from statsmodels.
 """
 
 from statsmodels.stats.proportion import proportion_confint
@@ -12,7 +12,7 @@ BREAKDOWNS = ("all", "school", "language", "mode")
 
 
 def document(release, survey):
-    """The plain data of a release, as `plain` must make them: also in this order."""
+    """Return the plain data of a release as `plain_tables` must build them, in the same order."""
     bases = release.bases[None]
     responses = {"all": told(bases.base)}
     for dimension in BREAKDOWNS[1:]:
@@ -33,7 +33,7 @@ def question(release, encoder):
 
 
 def effect(release, encoder):
-    """The design effect of a question asked once per child (`test_clusters` has its oracle)."""
+    """Return the design effect of a question asked once per child (`test_clusters` has its oracle)."""
     return release.effects.get(encoder.question.id, 1.0)
 
 
@@ -58,7 +58,7 @@ def rows(release, encoder, breakdown):
 
 
 def lines(release, shown, breakdown):
-    """(group, base, one count per column) of one table."""
+    """Yield (group, base, one count per column) of one table."""
     if breakdown == "all":
         yield None, shown.base, shown.overall.tolist()
         return
@@ -67,7 +67,7 @@ def lines(release, shown, breakdown):
 
 
 def who_answered(encoder, base, named):
-    """How many gave an answer, where that follows: from the answers, or from all others."""
+    """Return the number who answered, if it follows from the answers or from all others."""
     answers = [named[code] for code in encoder.answers]
     if HIDDEN not in answers:
         return sum(answers)

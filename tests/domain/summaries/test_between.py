@@ -1,4 +1,4 @@
-"""A response that arrives while a wave's columns are being brought up to date is counted once: not lost, not twice."""
+"""A response that arrives during an update of a wave's columns is counted exactly once."""
 
 from datetime import date
 from random import Random
@@ -15,7 +15,7 @@ RNG = Random(3)
 
 
 def answer(engine, number):
-    """One response comes in, by a transaction of its own."""
+    """Store one response in its own transaction."""
     with write_session(engine) as session:
         accept(
             session.connection(),

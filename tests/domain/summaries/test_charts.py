@@ -1,4 +1,4 @@
-"""Charts: true lengths, mirrored for Arabic, nothing outside the frame, hidden numbers without any length."""
+"""Charts: correct lengths, mirrored for Arabic, nothing outside the frame, no bars for hidden numbers."""
 
 import re
 from itertools import pairwise
@@ -22,7 +22,7 @@ def scale(shares, text="Oak", *said):
 
 
 def one(*shares, rtl=False, text="Oak"):
-    """A chart of one group."""
+    """Return a chart of one group."""
     return diverging_chart("T", "D", [scale(shares, text)], [], rtl)
 
 
@@ -103,7 +103,7 @@ def test_two_charts_on_a_page_share_no_id():
 
 
 def luminance(colour):
-    """The relative luminance of #rrggbb, as WCAG 2.2 defines it."""
+    """Return the relative luminance of #rrggbb, as defined by WCAG 2.2."""
     parts = [int(each, 16) / 255 for each in re.findall("..", colour[1:])]
     red, green, blue = (each / 12.92 if each <= 0.04045 else ((each + 0.055) / 1.055) ** 2.4 for each in parts)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
@@ -116,7 +116,7 @@ def contrast(one, other):
 
 @pytest.mark.parametrize("steps", range(2, 8))
 def test_every_step_is_told_from_the_others_without_colour(steps):
-    """Steps on one side of the middle differ in brightness, the sides in hatching."""
+    """Steps on one side of the middle differ in brightness, and the sides in hatching."""
     shades = [(each.fill, bool(each.hatch)) for each in rects(one(*[1 / steps] * steps))]
     for hatched in (True, False):
         tones = sorted(luminance(fill) for fill, hatch in shades if hatch is hatched)
@@ -126,7 +126,7 @@ def test_every_step_is_told_from_the_others_without_colour(steps):
 
 @pytest.mark.parametrize("steps", range(2, 8))
 def test_hatching_is_seen_on_what_it_lies_on(steps):
-    """3:1, as WCAG 2.2 wants of graphics (1.4.11)."""
+    """3:1, as WCAG 2.2 requires of graphics (1.4.11)."""
     hatched = [each for each in rects(one(*[1 / steps] * steps)) if each.hatch]
     assert hatched
     assert all(contrast(each.hatch, each.fill) >= 3 for each in hatched)

@@ -1,4 +1,4 @@
-"""Families as clusters: against statsmodels' cluster-robust variance, and by simulation."""
+"""Families as clusters: compared with statsmodels' cluster-robust variance, and by simulation."""
 
 import numpy as np
 import pytest
@@ -19,7 +19,8 @@ def effect(parents, marks):
 
 
 def families(number, rng, icc, shares=(0.3, 0.7)):
-    """Children of 1 to 4 in a family, brothers and sisters alike with correlation `icc`: (family, answer) of each."""
+    """Return (family, answer) of the children of families of 1 to 4, whose answers have the intraclass correlation
+    `icc`."""
     parents = np.repeat(np.arange(number), rng.integers(1, 5, number))
     own = rng.choice(len(shares), len(parents), p=shares)
     common = rng.choice(len(shares), number, p=shares)[parents]
@@ -29,11 +30,11 @@ def families(number, rng, icc, shares=(0.3, 0.7)):
 
 
 def sandwich(parents, marks):
-    """The same from statsmodels: the variance of a mean with clusters, summed over the answers."""
+    """Return the same from statsmodels: the variance of a mean with clusters, summed over the answers."""
     clustered = independent = 0.0
     for column in marks.T.astype(float):
         fit = OLS(column, np.ones(len(column))).fit(cov_type="cluster", cov_kwds={"groups": parents})
-        wide = len(column) / (len(column) - 1)  # its small-sample factor, besides families / (families - 1)
+        wide = len(column) / (len(column) - 1)  # its small-sample factor, in addition to families / (families - 1)
         clustered += fit.cov_params()[0, 0] / wide * (len(column) - 1) / len(column) * wide
         independent += column.mean() * (1 - column.mean()) / len(column)
     return clustered / independent
@@ -71,7 +72,7 @@ def test_nobody_and_no_difference():
 
 
 def coverage(icc, rounds, number=150, population=None):
-    """How often the interval holds the true share, with and without regard to families."""
+    """Return how often the interval contains the true share, with and without the design effect."""
     rng = np.random.default_rng(round(icc * 10))
     held = np.zeros(2)
     for _ in range(rounds):

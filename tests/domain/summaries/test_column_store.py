@@ -1,4 +1,4 @@
-"""The byte columns against counting the JSON itself: after folds, edits, deletes and crashes."""
+"""The column files, compared with counts of the JSON: after updates, edits, deletions, and crashes."""
 
 import json
 import multiprocessing
@@ -40,7 +40,7 @@ def folder(tmp_path):
 
 
 def counted(frame):
-    """From (question, choice, value, dimension, group) to the set of (response, block) found in the frame."""
+    """Return, by (question, choice, value, dimension, group), the set of (response, block) in the frame."""
     found = defaultdict(set)
     for line in frame.astype(object).itertuples():
         choice = None if pd.isna(line.choice) else line.choice
@@ -51,7 +51,7 @@ def counted(frame):
 
 
 def cells_of(figures, table, column):
-    """(dimension, group, count) of one column."""
+    """Return (dimension, group, count) of one column."""
     yield None, None, table.overall[column]
     for dimension, cells in table.by.items():
         for row, group in enumerate(figures.groups[dimension]):
@@ -59,7 +59,7 @@ def cells_of(figures, table, column):
 
 
 def assert_equals_the_frame(figures, survey, rows):
-    """Every cell of every table, and the families behind it, against the frame."""
+    """Compare every cell of every table, and the families behind it, with the frame."""
     frame = counted(answers_frame(survey, rows))
     for part in figures.parts:
         for at, column in enumerate(part.table.columns):
@@ -257,5 +257,5 @@ def test_numbers_are_counted_in_ranges(low, high, codes):
 
 
 def test_what_columns_are_recognized_by_is_the_same_in_every_version() -> None:
-    """A class or function that is called otherwise makes no columns anew."""
+    """Renaming a class or function does not cause a rebuild."""
     assert layout_digest(EVERY_KIND) == "1b9e60ccdfaedad317538f2365238750c5452d3eb69bb1112de4ed489f38a983"

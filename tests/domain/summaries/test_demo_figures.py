@@ -1,16 +1,16 @@
-"""The figures that `engage demo` freezes and publishes, attacked with everything that can be read of them.
+"""The figures that `engage demo` freezes and publishes, attacked with everything published about them.
 
-Riverbend is built as the command builds it, and its frozen document is read as an outsider reads it. What is taken:
+The demo district is built as by the command, and its frozen document is read as by an outsider. Attacked are:
 
-* one question at a time (and each choice of a "several" question): unknown are the joint counts over school x language
-  x mode x column, known are all published numbers. Every hidden number is attacked.
-* questions that decide who is asked others, together with these: unknown is how many there are of each kind of
-  answerer (a column of every linked question) in school x language x mode. A seeded sample of `SAMPLE` hidden numbers
+* One question at a time (and each choice of a "several" question): the unknowns are the joint counts over school x
+  language x mode x column, and all published numbers are known. Every hidden number is attacked.
+* Questions that decide who is asked others, together with these: the unknowns are the numbers of each kind of
+  respondent (a column of every linked question) in school x language x mode. A random sample of `SAMPLE` hidden numbers
   of each group of questions and each reader is attacked.
 
-Who reads the public's document must not narrow a number to a range under 10; who reads both documents, one that
-leaders are not told to a range under 5. Numbers that are 0 are not attacked: that nobody gave an answer harms nobody,
-unless it gives another number away, which is found there.
+A reader of the public's document must not derive a range under 10; a reader of both documents must not derive a range
+under 5 for a number that leaders do not see. Numbers that are 0 are not attacked: that nobody gave an answer harms
+nobody, unless it reveals another number, which would be found there.
 """
 
 import json
@@ -32,15 +32,15 @@ from engage.storage.models.checkpoints import Checkpoint
 from engage.storage.models.responses import Response
 from tests.domain.summaries.outsider import Document, Outsider, Truth, read
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("riverbend")]  # built once, for a worker of its own
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("riverbend")]  # built once, by a separate worker
 
 READERS = {("public",): PUBLIC.minimum, ("leaders", "public"): LEADERS.minimum}
-SAMPLE, LARGE_SAMPLE = 4, 12  # the larger one by .ci/thorough
-CLOSE = 1e-6  # what a linear programme's ends may be off by
+SAMPLE, LARGE_SAMPLE = 4, 12  # the larger one in .ci/thorough
+CLOSE = 1e-6  # tolerance of the linear program
 
 
 class Noon(datetime):
-    """A day that does not turn over while districts are built."""
+    """A fixed clock, so that the date does not change during a build."""
 
     @classmethod
     def now(cls, tz=None):
@@ -48,7 +48,8 @@ class Noon(datetime):
 
 
 def build(folder):
-    """Build Riverbend in a folder; return its checkpoint's digest, and each wave's figures, survey and truth."""
+    """Build the demo district in a folder; return its checkpoint's digest, and each wave's figures, survey, and
+    truth."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(demo, "datetime", Noon)
         made = CliRunner().invoke(demo.demo, ["--build-only"], env={"ENGAGE_DATA_DIR": str(folder)})
@@ -81,12 +82,12 @@ def riverbend(tmp_path_factory):
 
 
 def alone(document):
-    """Every table for itself."""
+    """Return every table on its own."""
     return [[each] for each in dict.fromkeys(place[:2] for place in document.numbers)]
 
 
 def linked(survey):
-    """Questions that decide who is asked others, with those others."""
+    """Return questions that decide who is asked others, with those others."""
     found = {}
     for _, question in survey.questions():
         if question.shown_when:
@@ -96,7 +97,7 @@ def linked(survey):
 
 
 def attack(survey, real, documents, tables, most=None):
-    """The ranges (place, least, most) that can be worked out for hidden numbers that are not 0."""
+    """Return the ranges (place, minimum, maximum) that can be derived for hidden numbers that are not 0."""
     outsider = Outsider(survey, documents, tables)
     places = [place for place in outsider.hidden() if real[place] > 0]
     if most is not None:
@@ -121,7 +122,7 @@ def assert_all_wide(riverbend, readers, tables_of, most=None):
 
 
 def test_every_number_that_is_told_is_true(riverbend):
-    """The outsider reads the documents rightly, and the counts made by hand are those that were published."""
+    """The outsider parses the documents correctly, and independent counts equal the published ones."""
     for audiences, _, real in riverbend[1]:
         for figures in audiences.values():
             numbers = {place: count for place, count in read(figures).numbers.items() if count is not None}
@@ -154,7 +155,7 @@ def test_nothing_is_recovered_from_questions_that_hang_on_each_other(riverbend, 
 
 
 def test_hiding_only_small_numbers_is_broken_by_the_same_attack(riverbend):
-    """Leaders' figures with every number from 1 to 4 left out, and no other: many come out exactly."""
+    """Leaders' figures with numbers from 1 to 4 left out, and no others: many can be derived exactly."""
     for audiences, survey, real in riverbend[1]:
         whole = read(audiences["leaders"])
         numbers = {place: hidden_if_small(real[place]) for place in whole.numbers}

@@ -1,4 +1,4 @@
-"""Two checkpoints over one wave, read together: a linear programme must find out nothing about those who answered
+"""Two checkpoints over one wave, read together: a linear program must not derive anything about those who answered
 before, those who answered since, and all of them."""
 
 import json
@@ -27,7 +27,7 @@ THREE = survey(("q", "yes no maybe"), ("r", "a b c d e"), ("s", "yes no"))
 
 
 def shown(asked, rows, earlier=()):
-    """What both audiences are shown."""
+    """Return the figures for both audiences."""
     with tempfile.TemporaryDirectory() as place:
         figures = count_figures(rebuild_columns(Path(place), asked, rows, 0))
     leaders = build_release(figures, asked, LEADERS, earlier=[each["leaders"] for each in earlier])
@@ -40,7 +40,7 @@ def truth(asked, rows):
 
 
 class Checkpoints:
-    """Checkpoints over one wave: what is shown at each, and what is true of those who answered before each."""
+    """Checkpoints over one wave: the figures of each, and the truth about those who answered before each."""
 
     def __init__(self, asked, *batches, together=True):
         self.asked, self.batches, self.documents = asked, batches, []
@@ -55,14 +55,14 @@ class Checkpoints:
         return [read(each[name], period) for period, each in enumerate(self.documents) for name in audiences]
 
     def ranges(self, audiences, tables, rng, most):
-        """Of some tables, hidden numbers that are not 0, and all that has changed: (place, periods, range)."""
+        """Return (place, periods, range) of hidden numbers of some tables that are not 0, and of all changes."""
         outsider = Outsider(self.asked, self.read(audiences), tables)
         wanted = []
         for period in range(len(self.batches)):
             numbers = outsider.numbers[period * len(audiences)]
             wanted += [(place, until(period)) for place in outsider.hidden(period * len(audiences))]
             wanted += [(place, slice(period, period + 1)) for place, _ in numbers if single(place) and period]
-        spans = {str(periods): periods for _, periods in wanted}  # a truth costs 25 ms, there are thousands of places
+        spans = {str(periods): periods for _, periods in wanted}  # each takes 25 ms; there are thousands
         real = {name: truth(self.asked, self.rows(periods)) for name, periods in spans.items()}
         wanted = [each for each in wanted if real[str(each[1])][each[0]] > 0]
         for at in rng.permutation(len(wanted))[:most]:
@@ -73,8 +73,8 @@ class Checkpoints:
                 yield place, periods, low, high
 
     def was_told(self, outsider, audiences, place, periods):
-        """Whether a number followed from an earlier checkpoint alone. Where it only covers others now, it is no secret:
-        what came since is attacked for itself."""
+        """Whether a number followed from an earlier checkpoint alone. If it now serves only as cover, it is not secret;
+        the later responses are attacked separately."""
         if periods.start or periods.stop == 1:
             return False
         past = Outsider(self.asked, outsider.documents[: (periods.stop - 1) * len(audiences)], outsider.tables)
@@ -89,15 +89,15 @@ def single(place):
 
 
 def narrow(minimum, periods, low, high):
-    """Whether a range gives a number away: of those since, one that is small or put into a range of few; of the others,
-    which are hidden, one put into a range of few."""
+    """Whether a range reveals a number: for later responses, a small number or a narrow range; for the hidden others, a
+    narrow range."""
     if periods.start and high - low < CLOSE:
         return low < minimum - CLOSE
     return high - low < minimum - CLOSE
 
 
 def drawn(asked, number, rng, start):
-    """Families of uneven schools and languages."""
+    """Return families of unequal schools and languages."""
     kinds = types(asked)
     full = [each for each in kinds if not any(isinstance(answer, dict) for answer in each.values())]
     chances = rng.dirichlet(np.full(len(full), 0.5))
@@ -114,7 +114,8 @@ def drawn(asked, number, rng, start):
 
 
 def attacks(number, seed, together=True, later=1):
-    """(attacked, given away, numbers shown at the last checkpoint) over random waves with `later` more checkpoints."""
+    """Return (attacked, revealed, numbers shown at the last checkpoint) over random waves with `later` more
+    checkpoints."""
     rng = np.random.default_rng(seed)
     attacked, away, told = 0, [], 0
     for _ in range(number):
@@ -142,7 +143,7 @@ def test_nothing_is_recovered_from_two_checkpoints(waves, least_attacked, least_
     print(f"{attacked} attacked, {told} numbers of the public's second document shown")
     assert attacked > least_attacked
     assert away == []
-    assert told > least_shown  # not by hiding everything
+    assert told > least_shown  # protection is not achieved by hiding everything
 
 
 @pytest.mark.parametrize(("waves", "least"), [(1, 12), pytest.param(3, 40, marks=pytest.mark.thorough)])
@@ -169,7 +170,7 @@ def test_the_same_attack_finds_out_when_each_checkpoint_is_suppressed_alone(wave
 
 
 def answers(*wanted):
-    """Families of the schools, (how many, school, answers) each."""
+    """Return families of the schools, (number, school, answers) each."""
     numbers = iter(range(1, 1000))
     return [stored(next(numbers), given, school) for many, school, given in wanted for _ in range(many)]
 
@@ -181,7 +182,7 @@ LATER = [(4, "a", YES), (3, "a", NO), (2, "b", YES), (3, "b", NO), (1, "c", NO)]
 
 
 def test_one_new_family_in_one_of_the_small_schools_stays_unknown():
-    """Small schools are joined; together they grew by one family, who said no."""
+    """Small schools are merged; together they grew by one family, who said no."""
     pair = Checkpoints(
         ONE, answers(*FIRST), [each._replace(id=f"{n:032x}") for n, each in enumerate(answers(*LATER), 5000)]
     )
@@ -200,7 +201,7 @@ def ends(outsider, cells):
 
 
 def test_the_bases_of_a_further_question_are_compared_too():
-    """Three more have no device: how many were asked the further question would tell them."""
+    """Three more have no device: the number asked the further question would reveal them."""
     first = [(20, "a", {"device": "none"}), (30, "a", {"device": "laptop", "fast": "yes"})]
     first += [(20, "b", {"device": "none"}), (25, "b", {"device": "laptop", "fast": "no"})]
     later = [(3, "a", {"device": "none"}), (12, "a", {"device": "laptop", "fast": "yes"})]
@@ -234,7 +235,7 @@ def test_the_same_answers_are_shown_alike_again():
 
 
 def test_children_of_few_families_are_few():
-    """18 more children who have a computer, of at least six families: leaders may be told that, the public may not."""
+    """18 more children who have a computer, of at least six families: leaders may see this, the public may not."""
     pair = [{"device": "pc"}, {"device": "none"}]
     first = [stored(n, {"count": 2, "child": pair}, f"s{n % 2}") for n in range(200)]
     since = [stored(500 + n, {"count": 3, "child": pair[n % 4 // 2 :][:1] * 3}, f"s{n % 2}") for n in range(12)]

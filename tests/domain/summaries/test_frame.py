@@ -1,4 +1,4 @@
-"""The tidy frame and the plain document made of it, against plain Python that works out number by number."""
+"""The tidy frame and the plain document, compared with plain Python that computes number by number."""
 
 import json
 import subprocess
@@ -38,7 +38,8 @@ def counted(rows, survey=EVERY_KIND):
 
 
 def spelled(document):
-    """The document with the order of its keys; fractions to 12 decimals, as far as two ways to work them out agree."""
+    """Return the document with the order of its keys; fractions have 12 decimals, within which both computations
+    agree."""
 
     def rounded(value):
         return round(value, 12) + 0.0 if isinstance(value, float) else value
@@ -63,7 +64,7 @@ def test_any_wave(rows, minimum):
 
 @pytest.fixture(scope="module")
 def large():
-    """400 families in five schools, six languages and two modes: each audience's release."""
+    """400 families in five schools, six languages, and two modes: each audience's release."""
     figures = counted(many(400, Random(4)))
     leaders = build_release(figures, EVERY_KIND, LEADERS)
     return {"leaders": leaders, "public": build_release(figures, EVERY_KIND, PUBLIC, leaders)}
@@ -84,7 +85,7 @@ def test_what_was_frozen_keeps_its_digest(large, audience):
 
 
 def veiled(shown, rng):
-    """The same tables with any numbers hidden."""
+    """Return the same tables with random numbers hidden."""
 
     def some(numbers):
         return np.where(rng.random(np.shape(numbers)) < 0.15, HIDDEN, numbers)
@@ -109,7 +110,7 @@ def test_whatever_is_hidden_stays_hidden(seed):
 
 
 def yes_or_no(pairs):
-    """A release of one question, one school for each (yes, answered)."""
+    """Return a release of one question, with one school for each (yes, answered)."""
     yes, answered = np.array(pairs).T
     cells = np.column_stack([yes, answered - yes, np.zeros((len(pairs), 2), np.int64)])
     schools = tuple(f"s{each}" for each in range(len(pairs)))
@@ -159,7 +160,7 @@ def test_lines_are_tidy(large):
 
 
 def test_everybody_stands_in_one_answer_or_apart():
-    """With nothing hidden the lines of a question with one answer add up to those asked."""
+    """With nothing hidden, the rows of a question with one answer add up to the number asked."""
     frame = figures_frame(build_release(counted(many(200, Random(5))), EVERY_KIND, EVERYTHING), EVERY_KIND)
     one = frame[frame["kind"].isin(["one", "scale", "number", "words", "date"])]
     sums = one.groupby(["question", "breakdown", "group"], dropna=False).agg({"count": "sum", "base": "first"})

@@ -1,4 +1,4 @@
-"""Wilson's interval against statsmodels, and what must hold for every count."""
+"""Wilson intervals, compared with statsmodels, and properties that hold for every count."""
 
 import numpy as np
 import pytest

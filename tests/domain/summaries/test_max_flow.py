@@ -1,4 +1,4 @@
-"""The range an outsider can work out, against a linear programme (scipy's HiGHS)."""
+"""Derivable ranges, compared with a linear program (scipy's HiGHS)."""
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.slow
 
 
 def attack(cells, hidden, place):
-    """The oracle: least and most of one hidden cell under the published sums and cells."""
+    """The oracle: minimum and maximum of one hidden cell, given the published sums and cells."""
     rows, columns = cells.shape
     known = [np.repeat(np.eye(rows), columns, axis=1), np.tile(np.eye(columns), (1, rows))]
     sums = [cells.sum(axis=1), cells.sum(axis=0)]
@@ -56,7 +56,7 @@ def test_four_hidden_corners_hide_each_other():
 
 
 def big_margins(cells, width):
-    """Whether every sum is 0 or large enough, as `complement` asks for."""
+    """Whether every sum is 0 or large enough, as `add_complementary` requires."""
     return all(((sums == 0) | (sums >= width)).all() for sums in (cells.sum(axis=0), cells.sum(axis=1)))
 
 

@@ -1,4 +1,5 @@
-"""Intervals for a finite population: against statsmodels with n (N - 1) / (N - n), and what they may rest on."""
+"""Intervals for a finite population: compared with statsmodels with n (N - 1) / (N - n), and the numbers they may
+use."""
 
 import numpy as np
 import pytest
@@ -44,7 +45,7 @@ def test_a_population_smaller_than_its_answers_is_refused():
 
 
 def figures(rows, responses, effect=1.0):
-    """Plain figures of one question: (breakdown, group, base, answered, count) each."""
+    """Return plain figures of one question: (breakdown, group, base, answered, count) each."""
     breakdowns = {each: [] for each in ("all", "school", "language", "mode")}
     for breakdown, group, base, answered, count in rows:
         share = None if None in (answered, count) else count / answered
@@ -64,7 +65,7 @@ def interval(*row, effect=1.0):
 
 
 def test_the_demos_internet_question():
-    """288 of 402 households: 80 % to 88 % for any number of families, 82 % to 87 % for these."""
+    """288 of 402 households: 80% to 88% for an infinite population, 82% to 87% for this one."""
     low, high = interval("all", None, 288, 288, 245)
     assert (round(low, 2), round(high, 2)) == (0.83, 0.87)
     assert (low, high) == pytest.approx(expected(245, 288, 402), abs=1e-12)
@@ -92,9 +93,9 @@ def test_children_are_as_sure_as_their_families():
 @pytest.mark.parametrize(
     "row",
     [
-        ("school", "b", 88, 80, 40),  # its households stand as a band
-        ("language", "so", 20, 20, 10),  # how many responded is hidden
-        ("all", None, None, 70, 40),  # how many had the question is hidden
+        ("school", "b", 88, 80, 40),  # its households are published as a band
+        ("language", "so", 20, 20, 10),  # the number of responses is hidden
+        ("all", None, None, 70, 40),  # the number asked is hidden
     ],
 )
 def test_what_is_not_told_is_not_used(row):
@@ -114,7 +115,7 @@ def test_hidden_cells_stay_as_they_are():
 
 
 def simulated(rounds):
-    """How often the interval holds the share of a population of 402 of whom 288 answer."""
+    """Return how often the interval contains the share in a population of 402 of whom 288 answer."""
     rng = np.random.default_rng(4)
     counts = rng.hypergeometric(60, 342, 288, rounds)
     low, high = wilson_intervals(counts, np.full(rounds, 288), np.full(rounds, 402.0))

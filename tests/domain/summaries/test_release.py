@@ -1,6 +1,6 @@
-"""A whole wave, where questions hang on questions, attacked by a linear programme over every kind of family.
+"""A whole wave with linked questions, attacked by a linear program over every type of family.
 
-Unknowns are how many families of each type (a full set of answers) there are in each school x language.
+The unknowns are the numbers of families of each type (a full set of answers) in each school x language.
 """
 
 import itertools
@@ -52,7 +52,7 @@ CHAIN = survey(
 
 
 def types(survey):
-    """Every set of answers that can be given (blanks too), canonical."""
+    """Return every possible set of answers (with blanks), canonical."""
     questions = [question for _, question in survey.questions()]
     unclear = {"missing": "unclear"}
     options = [[None, unclear, *(choice.code for choice in question.choices)] for question in questions]
@@ -65,7 +65,7 @@ def types(survey):
 
 
 def random_wave(survey, rng):
-    """Rows drawn from a few types with uneven chances, in uneven schools and languages."""
+    """Return random rows of a few types with unequal probabilities, in unequal schools and languages."""
     kinds = types(survey)
     routes = [[slot.question.id for slot, on in walk_slots(survey, each) if on] for each in kinds]
     full = [all(isinstance(each.get(name), str) for name in route) for each, route in zip(kinds, routes, strict=True)]
@@ -86,7 +86,7 @@ def random_wave(survey, rng):
 
 
 class Reader:
-    """Somebody who has read every table of a release."""
+    """An attacker who knows every table of a release."""
 
     def __init__(self, survey, figures):
         self.figures, self.kinds = figures, types(survey)
@@ -96,7 +96,7 @@ class Reader:
         self.rows, self.values = [], []
 
     def column(self, question, name):
-        """The types that stand in a column of a table; None: all that stand in the table."""
+        """Return the types that are in a column of a table; None: all that are in the table."""
         for number, kind in enumerate(self.kinds):
             on = self.routes[number][question]
             told = kind.get(question, "blank") if on else "not_asked"
@@ -158,11 +158,12 @@ def both(survey, rows, place):
 
 
 def hidden_places(reader, told):
-    """Hidden numbers that are not 0 (a hidden 0 harms nobody unless it gives another away, which this would find)."""
+    """Return hidden numbers that are not 0 (a hidden 0 harms nobody unless it reveals another, which this would
+    find)."""
     for (question, _), shown in told.parts.items():
         truth = reader.figures.part(question).table
         for place, value in reader.numbers(shown, question):
-            told_anyway = shown.nothing and place[3] is None  # a base left out only because the question is
+            told_anyway = shown.nothing and place[3] is None  # a base that is left out only because the question is
             if value == HIDDEN and reader.true(truth, shown, *place[1:]) > 0 and not told_anyway:
                 yield shown, place
 
@@ -187,11 +188,11 @@ def test_questions_that_hang_on_each_other_give_nothing_away(asked, seed, waves,
                 attacked += 1
         shown_cells += sum(int((each.by["school"] > 0).sum()) for each in public.parts.values())
     assert attacked > least_attacked
-    assert shown_cells > least_shown  # not by hiding everything
+    assert shown_cells > least_shown  # protection is not achieved by hiding everything
 
 
 def test_the_same_attack_finds_out_when_questions_are_treated_one_by_one(tmp_path):
-    """Without following who is asked what, hidden numbers come out exactly: the test above can fail."""
+    """Without regard to links between questions, hidden numbers can be derived exactly: the test above can fail."""
     rng = np.random.default_rng(5)
     recovered = 0
     for _ in range(12):
@@ -209,7 +210,7 @@ def test_the_same_attack_finds_out_when_questions_are_treated_one_by_one(tmp_pat
 
 
 def rows_of(survey, *counts, place):
-    """A figure set: each count is (number, answers, school)."""
+    """Return rows from counts: each is (number, answers, school)."""
     numbers = itertools.count()
     rows = [stored(next(numbers), given, school) for many, given, school in counts for _ in range(many)]
     return both(survey, rows, place)

@@ -1,5 +1,5 @@
-"""Figures that are kept beside the columns: made once for the same columns, made again for others, never from a damaged
-file; and those without breakdowns are the others' overall rows."""
+"""Cached figures: computed once for the same columns, again for others, and never read from a damaged file. Figures
+without breakdowns are the overall rows of the others."""
 
 import json
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def counting(monkeypatch):
-    """How many times figures were released so far."""
+    """Count how many times figures were released."""
     calls = []
     real = release_history.release_figures
     monkeypatch.setattr(release_history, "release_figures", lambda *given: calls.append(1) or real(*given))
@@ -37,7 +37,7 @@ def test_the_same_columns_are_released_once(tmp_path, survey, counting):
     columns = rebuild_columns(tmp_path, survey, random_responses(survey, 60, seed=1), 0)
     first = release(tmp_path, columns)
     assert release(tmp_path, columns) == first == release_figures(count_figures(columns), survey, "anonymous")
-    assert json.dumps(release(tmp_path, columns)) == json.dumps(first)  # the order of rows too
+    assert json.dumps(release(tmp_path, columns)) == json.dumps(first)  # including the order of rows
     assert len(counting) == 1
 
 
@@ -53,7 +53,7 @@ def test_whatever_the_figures_depend_on_makes_them_again(tmp_path, survey, count
 
 @pytest.mark.parametrize("breakdowns", [True, False])
 def test_what_was_shown_of_the_wave_earlier_is_one_of_them(tmp_path, survey, counting, breakdowns):
-    """20 new responses: beside those frozen before them, fewer numbers are shown than alone."""
+    """20 new responses: with the figures frozen before them, fewer numbers are shown than without."""
     before = rebuild_columns(tmp_path, survey, random_responses(survey, 100, seed=1), 0)
     frozen = release(tmp_path, before)
     columns = rebuild_columns(tmp_path, survey, random_responses(survey, 120, seed=1), 0)

@@ -1,4 +1,4 @@
-"""Nobody can be picked out: a linear programme attacks what is published and must come back empty-handed."""
+"""Nobody can be identified: a linear program attacks the published figures without success."""
 
 from dataclasses import replace
 
@@ -35,7 +35,7 @@ def both_audiences(table, leaders=LEADERS, public=PUBLIC):
 
 
 def narrowest(attacker, shown, width, rng, most=2):
-    """A few hidden numbers, and the least range the attack leaves any of them."""
+    """Return the narrowest range that the attack derives for a few hidden numbers."""
     places = hidden_numbers(shown)
     chosen = [places[at] for at in rng.permutation(len(places))[:most]]
     for place in chosen:
@@ -60,7 +60,7 @@ def test_the_attack_recovers_nothing_on_a_thousand_waves():
 
 
 def only_primary(table, minimum):
-    """What many tools do: take out the small cells and nothing else."""
+    """Hide the small cells and nothing else, as many tools do."""
     wave = build_universe(table.margins, None, SuppressionPolicy(1))
     shown = suppress_table(table, wave, SuppressionPolicy(1, unanimous_below=0))
     for cells in shown.by.values():
@@ -210,7 +210,7 @@ def test_twelve_children_of_two_families_are_two():
 
 @pytest.mark.parametrize("dimension", ["school", "language", "mode"])
 def test_dimensions_tell_nothing_about_each_other(dimension):
-    """The joint programme over school x language x mode finds no more than the one table alone."""
+    """The joint program over school x language x mode derives no more than the single table."""
     rng = np.random.default_rng(11)
     for _ in range(12):
         joint = random_joint(rng)

@@ -1,4 +1,4 @@
-"""Two who look at a wave at the same time count every answer once, and columns that are wrong are built anew."""
+"""Two concurrent readers of a wave count every answer once, and wrong columns are rebuilt."""
 
 import threading
 import time
@@ -16,11 +16,11 @@ from engage.storage.models.waves import Wave
 from tests.domain.summaries.test_between import answer
 from tests.makers import a_survey, a_wave
 
-PATIENCE = 20.0  # seconds until a thread that hangs fails the test
+PATIENCE = 20.0  # seconds until a hanging thread fails the test
 
 
 def count_rows(engine, data_dir):
-    """How many responses the columns hold when one reader has brought them up to date."""
+    """Update the columns as one reader and return the number of responses in them."""
     with write_session(engine) as session:
         found = load_columns(session, session.get_one(Wave, "fall"), a_survey(), data_dir).rows
         session.commit()
@@ -51,7 +51,7 @@ def waits_for_a_lock(engine):
 
 @pytest.mark.parametrize("first_look", [False, True])
 def test_the_second_reader_waits_before_it_reads_what_is_new(engine, postgres, wave, tmp_path, monkeypatch, first_look):
-    """The second begins when the first has read what waits to be folded in, and has not forgotten it yet."""
+    """The second starts after the first has read the pending responses and before it has removed them."""
     answer(engine, 0)
     if not first_look:
         assert count_rows(engine, tmp_path) == 1
@@ -72,7 +72,7 @@ def test_the_second_reader_waits_before_it_reads_what_is_new(engine, postgres, w
 
 
 def at_once(engine, data_dir, number):
-    """Two readers at the same moment, while one answer comes in. What each counted."""
+    """Run two readers concurrently while one answer arrives. Returns the count of each."""
     barrier = threading.Barrier(3, timeout=PATIENCE)
 
     def reader():
@@ -102,7 +102,7 @@ def test_no_answer_is_counted_twice_or_lost(engine, wave, tmp_path, trials):
 
 
 def test_columns_with_doubles_are_built_anew(engine, wave, tmp_path):
-    """As an earlier version could leave them: the database believes columns that hold every answer twice."""
+    """A fault of an earlier version: the database expects columns that have every answer twice."""
     for number in range(3):
         answer(engine, number)
     assert count_rows(engine, tmp_path) == 3

@@ -1,4 +1,4 @@
-"""What a wave's figures leave out, because it is not stored with the answers."""
+"""What a wave's figures leave out, because it is not stored in responses."""
 
 from datetime import date
 from random import Random

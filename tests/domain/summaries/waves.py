@@ -1,4 +1,4 @@
-"""Stored responses for tests: made of raw submissions, through the one gate."""
+"""Stored responses for tests, made from raw submissions through the intake code."""
 
 import json
 from random import Random
@@ -25,18 +25,18 @@ responses = st.builds(
     st.sampled_from(["web", "paper", "interview"]),
     raw,
 )
-"""One response to EVERY_KIND, sensible or hostile."""
+"""One response to EVERY_KIND, valid or malicious."""
 
 waves = st.lists(responses, max_size=12, unique_by=lambda each: each.id)
 
 
 def stored(number, answers, school="oak", language="en", mode="web"):
-    """A response with exactly these answers."""
+    """Return a response with exactly these answers."""
     return ResponseRow(f"{number:032x}", school, language, mode, json.dumps(answers))
 
 
 def many(number, rng):
-    """So many responses, drawn unevenly: some groups and answers are small, some large."""
+    """Return this number of responses with unequal probabilities: some groups and answers are small, some large."""
     return [_family(each, rng) for each in range(number)]
 
 
@@ -58,7 +58,8 @@ def _family(number, rng):
 
 
 def random_responses(survey, number, seed):
-    """So many responses to a shipped survey, as the families of Riverbend answer it; groups of all sizes."""
+    """Return this number of responses to a shipped survey, with the distribution of the demo district and groups of all
+    sizes."""
     rng, found = Random(seed), []
     for each in range(number):
         school = rng.choices(["lincoln", "oak", "Ørsted", "river"], [40, 30, 15, 3])[0]

@@ -1,4 +1,4 @@
-"""Households beside hidden answers: a linear programme that knows both must not find out more than it may."""
+"""Numbers of households beside hidden answers: a linear program with both must not derive more than allowed."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ MINIMUM = {"leaders": LEADERS.minimum, "public": PUBLIC.minimum}
 
 
 def told(languages, households, minimum=5):
-    """What is told of the households of each language; answers are hidden below 5 as suppression does."""
+    """Return the published numbers of households of each language; answers are hidden below 5, as by suppression."""
     everybody = {"all": sum(households.values()), "school": {}, "language": households}
     responses = {"all": sum(n for n, _ in languages.values()), "school": {}, "language": {}}
     responses["language"] = {each: None if hidden else n for each, (n, hidden) in languages.items()}
@@ -60,7 +60,7 @@ def test_of_a_wave_that_is_hidden_no_breakdown_is_told():
 
 
 def random_wave(rng):
-    """Rows in uneven schools and languages, and households: often hardly more than answered."""
+    """Return rows in unequal schools and languages, and households: often hardly more than answered."""
     schools, languages = rng.dirichlet(np.full(5, 0.8)), rng.dirichlet(np.full(4, 0.6))
     rows, homes = [], {"all": 0, "school": {}, "language": {}}
     silent = float(rng.choice([0, 0.05, 0.6]))
@@ -75,7 +75,7 @@ def random_wave(rng):
 
 
 def recovered(number, seed, band=True):
-    """(attacked, narrowed) over random waves whose households are published with their answers."""
+    """Return (attacked, narrowed) over random waves whose numbers of households are published with their answers."""
     rng, attacked, found = np.random.default_rng(seed), 0, []
     for _ in range(number):
         rows, homes = random_wave(rng)

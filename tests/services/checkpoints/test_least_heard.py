@@ -1,4 +1,4 @@
-"""Who answered least is named first, and what coverage is called."""
+"""The groups with the lowest coverage are listed first, and the terms for coverage."""
 
 from datetime import date
 from gettext import NullTranslations
@@ -22,7 +22,7 @@ REPORT = SimpleNamespace(minimum=5, schools={})
 
 
 def part(languages, everybody=None, counting="family"):
-    """A wave of which so many (answers, households) of each language are told; None is hidden."""
+    """Return a wave for which these numbers (answers, households) of each language are published; None is hidden."""
     groups = tuple(GroupCoverage(code, *told) for code, told in languages.items())
     if everybody is None:
         everybody = tuple(sum(each[at] or 0 for each in languages.values()) for at in (0, 1))

@@ -1,4 +1,4 @@
-"""Which breakdowns are drawn as a chart, in whose words, and what is hidden there."""
+"""Which breakdowns have a chart, in which language, and what is hidden there."""
 
 from datetime import date
 from xml.etree import ElementTree
@@ -19,7 +19,7 @@ SCHOOLS = {"oak": 'Oak & "<Elm>"', "ash": "Ash", "fir": "Fir"}
 
 
 def group(code, counts, answered):
-    """A group; a count of None is hidden, and a share is known where the count and how many answered are."""
+    """Return a group. A count of None is hidden; a share is known if the count and the number who answered are."""
     shares = [count / answered if count is not None and answered else None for count in counts]
     rows = [
         FigureRow("w", "s", "q", "scale", None, "school", code, "c", 9, answered, count, share, share, share)
@@ -77,7 +77,7 @@ def test_only_scales_by_school_and_language_are_drawn():
 def test_each_word_keeps_its_own_language_and_direction():
     found = {each.text: each for each in drawn(OPEN, language="ar").findall(f"{NAME}text")}
     said = {text: (each.get("lang"), each.get("direction")) for text, each in found.items()}
-    assert said[SCHOOLS["oak"]] == (None, "rtl")  # a name, in nobody knows which language
+    assert said[SCHOOLS["oak"]] == (None, "rtl")  # a name whose language is unknown
     assert found[SCHOOLS["oak"]].get("unicode-bidi") == "plaintext"
     assert said["Some"] == ("en", "ltr")
     assert said[STEPS[0]] == ("ar", "rtl")

@@ -1,4 +1,4 @@
-"""Percentages are rounded once: against exact fractions, and against fifty decimals of Wilson's interval."""
+"""Percentages are rounded once: compared with exact fractions, and with Wilson intervals of fifty decimals."""
 
 from decimal import Decimal, localcontext
 from fractions import Fraction
@@ -12,7 +12,7 @@ from engage.services.checkpoints.report import GroupCoverage
 
 pytestmark = pytest.mark.slow
 
-MOST = 250  # the greatest base all of whose counts are tried
+MOST = 250  # the largest base for which all counts are tested
 
 
 def half_up(share):
@@ -35,7 +35,7 @@ def test_every_share_is_rounded_once(shown):
 
 
 def test_a_share_that_is_rounded_in_between_would_be_found():
-    """23 of 107 are 21.495 %: first 21.50 %, then 22 %."""
+    """23 of 107 are 21.495%: rounded to 21.50% first, then to 22%."""
     assert percent_of(23, 107) == "21%"
     assert half_up(Fraction(round(23 / 107, 4)).limit_denominator(10_000)) == "22%"
 
@@ -48,7 +48,7 @@ def test_every_limit_of_an_interval_is_rounded_once():
 
 
 def exact(count, of, sign):
-    """Wilson's limit in fifty decimals."""
+    """Return a limit of the Wilson interval with fifty decimals."""
     with localcontext(prec=50):
         z, n, p = Decimal("1.959963984540054"), Decimal(of), Decimal(count) / of
         if count in (0, of) and (sign < 0) == (count == 0):

@@ -11,7 +11,7 @@ OPEN, CLOSED = date(2026, 10, 31), date(2026, 11, 1)
 
 
 def a_wave(schools, hidden=(), id="fall"):
-    """A wave in which `schools` families answered and all said yes."""
+    """Return a wave in which `schools` families answered, all with yes."""
     told = {school: None if school in hidden else number for school, number in schools.items()}
     lines = {"all": [line(None, sum(schools.values()))], "school": [line(*each) for each in schools.items()]}
     figures = {

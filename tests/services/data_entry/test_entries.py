@@ -1,4 +1,4 @@
-"""What the keying form may hold, and what is remarked in it."""
+"""Valid input of the keying form, and remarks about it."""
 
 from typing import Any
 
@@ -89,7 +89,7 @@ def test_remarks_come_in_the_words_of_their_question() -> None:
 
 
 def answers_of_a_phone(draw: Any) -> dict[str, list[str]]:
-    """Raw values as the phone's form can send them: anything printed, whether on the route or not."""
+    """Raw values as the family form can send them: any printable text, on or off the route."""
     raw = {}
     children = draw(some.integers(1, 3))
     for key, slot in slots_by_key(ACCESS).items():
@@ -117,6 +117,6 @@ def test_a_sheet_keyed_gives_the_phones_bytes(data: some.DataObject) -> None:
     pairs = [(key, value) for key, values in phone.items() for value in values]
     marks = parse_marks(ACCESS, pairs)
     paper, _ = assemble_answers(ACCESS, marks, lenient=True)
-    if phone["question"][0].strip()[:1] != "~":  # a keyer who types "~unclear" means it
+    if phone["question"][0].strip()[:1] != "~":  # a keyer who types "~unclear" means the marker
         assert canonical_answers(paper) == canonical_answers(kept)
     assert not [code for _, code in said(ACCESS, marks) if code != "off_route"]

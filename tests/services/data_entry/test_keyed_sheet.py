@@ -1,4 +1,4 @@
-"""A keyed sheet is one value: what its page, its response, its thread and its remarks are made from."""
+"""A keyed sheet is a single value from which its page, response, thread, and remarks are made."""
 
 import json
 

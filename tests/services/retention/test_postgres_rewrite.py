@@ -1,5 +1,5 @@
-"""On PostgreSQL after one night: no transaction number, no place in a file and no number of a long value joins what a
-family asked to what it answered; nothing that was deleted is in the files; nobody who answers meanwhile loses it."""
+"""PostgreSQL after one nightly run: no transaction number, position in a file, or number of a long value links a
+family's question to its answers; no deleted data is in the files; no concurrent submission is lost."""
 
 import base64
 import threading
@@ -25,21 +25,21 @@ pytestmark = pytest.mark.postgres
 
 TODAY = date(2026, 10, 14)
 FAMILIES = 40
-LONG = 3000  # letters: more than fit in a row, so that PostgreSQL puts them elsewhere under a number
-ALONE = {  # tables with a wave that nothing is written into together with a response
+LONG = 3000  # characters: more than fit in a row, so that PostgreSQL stores them separately under a number
+ALONE = {  # tables of a wave that are not written in the same transaction as a response
     *("checkpoint_waves", "wave_schools", "wave_strata", "wave_columns", "packets", "print_runs"),
     *("withdrawn_invitations", "joined_groups", "announced_events", "burst_days", "burst_decisions"),
-    *("drafts", "keying_drafts"),  # deleted in that transaction; only `erase` is for them
+    *("drafts", "keying_drafts"),  # deleted in that transaction, so that only erasure concerns them
 }
 
 
 def letters(rng: Random, number: int) -> str:
-    """Text that PostgreSQL cannot compress, so that it lies readable in the files."""
+    """Return text that PostgreSQL cannot compress, so that it is readable in the files."""
     return base64.b64encode(rng.randbytes(number)).decode()[:number]
 
 
 def tell(engine: Engine, number: int, rng: Random, wave: Any) -> tuple[str, str]:
-    """One family answers and asks, in one transaction; returns the response's and the thread's id."""
+    """Answer and ask as one family, in one transaction; returns the response's and the thread's id."""
     place = {"wave_id": wave.id, "school_id": "lincoln", "language": "en"}
     with engine.begin() as connection:
         stored = accept(
@@ -71,7 +71,7 @@ def wave(engine: Engine) -> Any:
 
 @pytest.fixture
 def pairs(engine: Engine, wave: Any) -> dict[str, str]:
-    """The truth: each thread's response."""
+    """The truth: the response of each thread."""
     rng = Random(5)
     return dict(reversed(tell(engine, number, rng, wave)) for number in range(FAMILIES))
 
@@ -82,7 +82,7 @@ def rows(engine: Engine, statement: str) -> Sequence[Any]:
 
 
 def by_transaction(engine: Engine) -> dict[str, set[str]]:
-    """For each thread the responses written in the same transaction."""
+    """Return, for each thread, the responses written in the same transaction."""
     found: dict[str, set[str]] = {}
     for thread, response in rows(engine, "select t.id, r.id from threads t join responses r on r.xmin = t.xmin"):
         found.setdefault(thread, set()).add(response)
@@ -90,13 +90,13 @@ def by_transaction(engine: Engine) -> dict[str, set[str]]:
 
 
 def by_place(engine: Engine) -> dict[str, set[str]]:
-    """For each thread the response in the same place of its own file."""
+    """Return, for each thread, the response at the same position of its own file."""
     threads, responses = (rows(engine, f"select id from {table} order by ctid") for table in ("threads", "responses"))
     return {thread: {response} for (thread,), (response,) in zip(threads, responses, strict=True)}
 
 
 def by_long_value(engine: Engine) -> dict[str, set[str]]:
-    """For each thread the response whose long answer has a number that follows on that of the long question."""
+    """Return, for each thread, the response whose long answer has the number after that of the long question."""
     questions, answers = (numbers(engine, *each) for each in (("messages", "text"), ("responses", "answers")))
     of = dict(rows(engine, "select id, thread_id from messages"))
     order = zip(sorted(questions, key=questions.__getitem__), sorted(answers, key=answers.__getitem__), strict=True)
@@ -104,7 +104,7 @@ def by_long_value(engine: Engine) -> dict[str, set[str]]:
 
 
 def numbers(engine: Engine, table: str, column: str) -> dict[str, int]:
-    """By row the number under which its long value lies; the attacker knows it from the row's pointer."""
+    """Return, by row, the number under which its long value is stored; the attacker knows it from the row's pointer."""
     found = rows(engine, f"select relname from pg_class where oid = '{table}'::regclass")
     assert found
     (toast,) = rows(engine, f"select reltoastrelid::regclass::text from pg_class where oid = '{table}'::regclass")[0]
@@ -123,7 +123,7 @@ WAYS = {"transaction": by_transaction, "place": by_place, "long value": by_long_
 
 @pytest.mark.parametrize("way", WAYS)
 def test_before_the_night_everything_is_joined(engine: Engine, pairs: dict[str, str], way: str) -> None:
-    """The control: each way finds what there is to find."""
+    """The control: each way works."""
     assert WAYS[way](engine) == {thread: {response} for thread, response in pairs.items()}
 
 
@@ -151,7 +151,7 @@ def test_what_comes_later_is_written_anew_the_next_night(engine: Engine, wave: A
 
 
 def files(engine: Engine) -> Iterator[bytes]:
-    """Every file of the database that is tested, as it lies on the disk."""
+    """Yield every file of the tested database, as stored on disk."""
     with engine.connect() as connection:
         connection.execute(text("checkpoint"))
         (folder,) = connection.execute(
@@ -162,13 +162,13 @@ def files(engine: Engine) -> Iterator[bytes]:
 
 
 def in_files(engine: Engine, *traces: str) -> int:
-    """How many of the traces are somewhere in the files."""
+    """Return how many of the traces occur in the files."""
     content = list(files(engine))
     return sum(any(trace.encode() in each for each in content) for trace in traces)
 
 
 def test_nothing_that_was_deleted_is_in_the_files(engine: Engine, wave: Any) -> None:
-    """Serials taken off keyings, and answers of deleted responses; not in what the planner keeps of them either."""
+    """Serials removed from keyings, and answers of deleted responses; also in the planner's statistics."""
     rng, traces = Random(7), [f"answer-{number:08}-of-a-family" for number in range(FAMILIES)]
     with write_session(engine) as session:
         keyer = staff(session, "liaison")
@@ -210,7 +210,7 @@ def test_somebody_who_reads_an_older_state_keeps_it_and_that_is_said(
 def test_a_lock_of_somebody_else_is_not_waited_for(
     engine: Engine, wave: Any, pairs: dict[str, str], monkeypatch: Any
 ) -> None:
-    """Behind whoever waits for a whole table, families would wait too."""
+    """Families would have to wait behind a pending lock on a whole table."""
     monkeypatch.setattr(erasure, "LOCK", 50)
     monkeypatch.setattr(postgres_rewrite, "LOCK", 50)
     with engine.begin() as other:
@@ -245,7 +245,8 @@ def test_every_table_that_is_written_with_a_response_is_written_anew() -> None:
 
 
 def test_the_planner_looks_at_no_words(engine: Engine) -> None:
-    """A new column of words, or of sealed bytes, in a table of families needs `set statistics 0` in its migration."""
+    """A new column with text, or with encrypted bytes, in a table of families needs `set statistics 0` in its
+    migration."""
     statement = "select attrelid::regclass::text, attname from pg_attribute where attstattarget = 0 and attnum > 0"
     unsampled = {tuple(row) for row in rows(engine, statement)}
     tables = {*LINKED, "drafts", "keying_drafts", "households", "guardians", "students", "mails"}

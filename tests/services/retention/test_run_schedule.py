@@ -1,4 +1,5 @@
-"""Retention runs once each night, whoever is there to run it; what failed is tried again; what is overdue is said."""
+"""Nightly retention: one run per night on any number of machines; failures are retried, and an overdue run is
+reported."""
 
 import json
 import os
@@ -48,7 +49,7 @@ DUE = datetime(2026, 10, 14, 7, 0, tzinfo=UTC)  # 02:00 in Chicago in summer
         (DUE + timedelta(hours=23, minutes=59), NIGHT),
         (datetime(2026, 3, 8, 7, 59, tzinfo=UTC), date(2026, 3, 7)),  # 01:59; the next minute is 03:00
         (datetime(2026, 3, 8, 8, 0, tzinfo=UTC), date(2026, 3, 8)),
-        (datetime(2026, 11, 1, 7, 59, tzinfo=UTC), date(2026, 10, 31)),  # 01:59 for the second time
+        (datetime(2026, 11, 1, 7, 59, tzinfo=UTC), date(2026, 10, 31)),  # 01:59, the second time
         (datetime(2026, 11, 1, 8, 0, tzinfo=UTC), date(2026, 11, 1)),
     ],
 )
@@ -75,7 +76,7 @@ def the_run(engine: Engine) -> RetentionRun:
 
 
 def test_one_of_many_workers_runs_it(engine: Engine, settings: Settings) -> None:
-    """Each with its own connection, as on machines of their own."""
+    """Each with its own connection, as on separate machines."""
     start, found = threading.Barrier(8), Counter[bool]()
 
     def work(number: int) -> None:
@@ -154,7 +155,7 @@ def drafts(engine: Engine) -> None:
 
 
 def looked(nightly: NightlyRetention) -> None:
-    """One look, and the run to its end."""
+    """Poll once, and wait for the end of the run."""
     nightly._next = 0.0
     nightly.poll()
     nightly.stop(60)
@@ -193,7 +194,7 @@ def test_the_next_night_it_runs_again(engine: Engine, settings: Settings) -> Non
 
 
 def test_every_machine_deletes_its_own_files(engine: Engine, settings: Settings) -> None:
-    """Whether or not its worker runs the night, and where it has none."""
+    """Whether or not its worker does the run, and also without a worker."""
     old: dict[str | None, list[str]] = {"one": ["a"], "two": ["b"], None: ["c"]}
     for name, files in old.items():
         local = Policy("files", "", lambda _, files=files: len(files), lambda _, files=files: files.clear())
@@ -229,7 +230,7 @@ def test_a_run_that_breaks_is_written_down_and_tried_again(engine: Engine, setti
     nightly = NightlyRetention(engine, Retention(lambda *_: policies, lambda *_: None, ZONE), "one", lambda _: now[0])
     looked(nightly)
     assert "it was interrupted (OperationalError)" in the_run(engine).problem
-    with write_session(engine) as session:  # ended by the database's clock, which is not the test's
+    with write_session(engine) as session:  # ended by the database's clock, which differs from the test's
         session.scalars(select(RetentionRun)).one().ended_at = DUE.replace(tzinfo=None)
         session.commit()
     broken[0], now[0] = False, DUE + PAUSE + timedelta(seconds=1)
@@ -244,7 +245,7 @@ def test_the_database_says_what_time_it_is(engine: Engine) -> None:
 
 
 def test_a_server_without_a_worker_deletes_its_own_files(settings: Settings, engine: Engine) -> None:
-    """Byte columns of deleted answers lie in the data directory of every machine that serves."""
+    """Column files of deleted answers are in the data directory of every machine that serves."""
     old = settings.data_dir / "packets" / ".left.pdf.part"
     old.parent.mkdir()
     old.write_text("names")

@@ -1,4 +1,4 @@
-"""On a busy SQLite site the write-ahead log is cut as soon as those who read have ended, and never stays large."""
+"""On a busy SQLite site the write-ahead log is truncated as soon as readers have finished, and never stays large."""
 
 import threading
 from pathlib import Path
@@ -42,7 +42,8 @@ def test_a_reader_who_ends_is_waited_for(engine: Engine, settings: Settings, mon
 
 
 def test_families_wait_for_a_moment_only(engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A checkpoint that waits for readers keeps writers waiting: it waits in short tries, and lets them in between."""
+    """A checkpoint that waits for readers blocks writers, so it waits in short attempts and lets them proceed in
+    between."""
     monkeypatch.setattr(erasure, "READERS", 50)
     with read_session(engine) as reader:
         reader.execute(text("select * from waves"))
@@ -66,10 +67,10 @@ def test_families_wait_for_a_moment_only(engine: Engine, settings: Settings, mon
 def test_a_log_that_once_was_large_is_cut_back(
     settings: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """SQLite uses a log again from its beginning, and would leave it as large as it ever was."""
+    """SQLite reuses a log from the start, and would leave it at its largest size."""
     monkeypatch.setattr("engage.storage.engine.LOG_SIZE", 100_000)
     small = connect(settings.database)
-    for number in range(3):  # 2 MB, then a checkpoint that lets the next writer begin at the front
+    for number in range(3):  # 2 MB, then a checkpoint after which the next writer starts at the beginning
         with write_session(small) as session:
             session.execute(text("insert into heartbeats values (:at)"), {"at": str(number)})
             if number == 0:

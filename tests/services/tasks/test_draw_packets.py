@@ -1,4 +1,4 @@
-"""The worker draws the packets that wait, whatever happens to it in between."""
+"""The worker draws pending packets, even if it is interrupted."""
 
 import hashlib
 import os
@@ -22,7 +22,7 @@ from tests.web.test_print_orders import Desk, leaves
 
 pytestmark = pytest.mark.slow
 
-SETS = 400  # so that a kill has time to come in the middle
+SETS = 400  # enough time for a kill while drawing
 
 
 @pytest.fixture
@@ -112,7 +112,7 @@ def test_a_folder_that_cannot_be_made_is_said(desk: Desk, settings: Settings) ->
 
 
 def slow(settings: Settings, seconds: float) -> subprocess.Popen[bytes]:
-    """A worker that rests so long after each ten sets."""
+    """Start a worker that pauses for this time after every ten forms."""
     code = "import time, engage.domain.paper.documents.packet as press\npress.EVERY = 10\n"
     code += "tell = press._PageDrawer._tell\n"
     code += f"def slowly(self):\n    time.sleep({seconds})\n    tell(self)\n"

@@ -70,7 +70,7 @@ def test_each_unit_gets_a_letter_and_an_invitation(session, wave):
     for letter in letters:
         row = rows[f"{letter.code:>064}"]
         assert (row.household_id, row.school_id) == (letter.household_id, letter.school_id)
-    # and counts them under what they read
+    # but counted under the language they read
     assert {row.household_id: row.language for row in rows.values()} == {"a": "en", "b": "es", "c": "so"}
 
 

@@ -1,4 +1,4 @@
-"""What families are told about their answers: shipped, in the district's own words, and as a wave stores it."""
+"""The privacy notice for families: shipped, as edited by the district, and as stored with a wave."""
 
 import json
 import re

@@ -61,7 +61,7 @@ def test_those_furthest_behind_come_first():
 
 
 def test_languages_told_as_one_are_reminded_as_one(engine):
-    """In an anonymous wave with codes an answer in a small language is stored as "other": so it is counted."""
+    """In an anonymous wave with codes, an answer in a small language is stored and counted as "other"."""
     with write_session(engine) as session:
         wave = a_wave(session, schools=[a_school(session)], entry="code")
         invitations(session, wave, {("lincoln", "en"): 40, ("lincoln", "es"): 12, ("lincoln", "ar"): 3})

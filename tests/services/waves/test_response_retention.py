@@ -1,4 +1,4 @@
-"""When what families said is deleted, and that all of it goes."""
+"""When responses are deleted, and that deletion is complete."""
 
 from datetime import date, datetime, timedelta
 from gettext import NullTranslations
@@ -32,10 +32,10 @@ from engage.storage.models.waves import Wave
 from tests.makers import a_survey, a_wave, accept, printed_sheets, staff
 
 TODAY = date(2026, 10, 14)
-STORED = {  # tables of a wave that say nothing of what families answered in it
+STORED = {  # tables of a wave that have no answers of families
     *("checkpoint_waves", "wave_schools", "wave_strata", "joined_groups", "invitations", "withdrawn_invitations"),
     *("announced_events", "burst_days", "burst_decisions"),
-    *("threads", "packets", "print_runs", "sheet_links"),  # each kept for a time of its own
+    *("threads", "packets", "print_runs", "sheet_links"),  # each with its own retention period
 }
 
 
@@ -50,7 +50,7 @@ def test_answers_are_stored_for_three_years_unless_the_district_says_otherwise()
 
 
 def test_the_day_that_families_were_told_stands() -> None:
-    """Whatever the setting says later; only an earlier last day makes it earlier."""
+    """Regardless of later settings; only an earlier last day of the wave makes it earlier."""
     wave, short, long = closed(0), Settings(keep_answers_days=30), Settings(keep_answers_days=400)
     fix_deletion_date(wave, short)
     assert answers_deleted_on(wave, long) == TODAY + timedelta(days=30)
@@ -73,7 +73,7 @@ def test_a_wave_cannot_be_made_longer_than_its_answers_are_stored(engine: Engine
 
 
 def fill(session: Any, wave: Wave, keyer: int, rng: Random) -> None:
-    """A row of everything that a wave collects."""
+    """Add a row of everything that a wave collects."""
     place = {"wave_id": wave.id, "school_id": "lincoln", "language": "en"}
     id = f"{rng.getrandbits(256):064x}"
     about = {"mode": "paper", "keyed_by": keyer}
@@ -131,7 +131,7 @@ def test_paper_that_is_keyed_after_that_day_goes_the_next_night(engine: Engine) 
 
 
 def test_every_table_of_a_wave_is_deleted_or_has_a_reason_to_stay() -> None:
-    """A new table with answers needs to be named in services/waves/retention.py."""
+    """A new table with answers must be listed in services/waves/retention.py."""
     of_waves = {table.name for table in Base.metadata.tables.values() if "wave_id" in table.columns}
     assert {table.__tablename__ for table in ANSWERS} | STORED == of_waves
     assert not {table.__tablename__ for table in ANSWERS} & STORED

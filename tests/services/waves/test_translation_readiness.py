@@ -11,7 +11,7 @@ from engage.cli.message_catalogs import format_catalog
 from tests.paths import ROOT, modules
 from tests.test_house import name, ours
 
-FOR_STAFF = {"engage.web.permissions"}  # what it says, it says to people who are signed in
+FOR_STAFF = {"engage.web.permissions"}  # its texts are for people who are signed in
 HEAD = 'msgid ""\nmsgstr "Content-Type: text/plain; charset=utf-8\\n"\n\n'
 
 
@@ -35,7 +35,7 @@ def texts(domain: str) -> list[Message]:
 
 
 def gaps_with_one_empty(domain: str, folder: Path, most: int) -> Iterator[tuple[Message, dict[str, list[str]]]]:
-    """Each time with another text of the domain empty: at most so many, spread over the file."""
+    """Yield, for up to `most` texts spread over the file, the gaps if that text of the domain is not translated."""
     for each in INTERFACE:
         target = folder / "es" / "LC_MESSAGES" / f"{each}.po"
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -67,7 +67,7 @@ def test_a_text_of_staff_that_is_empty_closes_no_language(tmp_path, most):
 
 
 def test_what_the_family_site_uses_says_nothing_in_the_domain_of_staff():
-    """Every module that the family pages import, however far away, and that has texts declares them for families."""
+    """Every module with texts that family pages import, directly or indirectly, declares the family domain."""
     by_name = {name(path): path for path in modules()}
     reached = {module for module in by_name if module.startswith("engage.sites.family")}
     found = list(reached)
@@ -92,7 +92,7 @@ def test_a_plural_with_a_missing_form_waits(tmp_path):
 
 @pytest.mark.parametrize("sentence", ["You asked", "The school answered"])
 def test_a_language_waits_for_the_words_of_the_letter_that_carries_an_answer(tmp_path, sentence):
-    """The letter is made at the liaison's desk, and read by families."""
+    """The letter is printed by the liaison and read by families."""
     path = tmp_path / "es" / "LC_MESSAGES" / "family.po"
     path.parent.mkdir(parents=True)
     before, after = po_path("es", "family").read_text("utf-8").split(f'msgid "{sentence}"\nmsgstr "')

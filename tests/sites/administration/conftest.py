@@ -15,7 +15,7 @@ from tests.people import StaffMember
 
 @pytest.fixture
 def stored(engine: Engine) -> Callable[..., list[Any]]:
-    """Every row of a table, as it stands now."""
+    """Returns the current rows of a table."""
 
     def rows(table: type[Base]) -> list[Any]:
         with read_session(engine) as session:
@@ -26,7 +26,7 @@ def stored(engine: Engine) -> Callable[..., list[Any]]:
 
 @pytest.fixture
 def arrange(engine: Engine) -> Callable[[Callable[[Session], Any]], Any]:
-    """Put something into the database."""
+    """Adds something to the database."""
 
     def put(make: Callable[[Session], Any]) -> Any:
         with write_session(engine) as session:
@@ -52,7 +52,7 @@ def district(arrange: Any) -> None:
 
 @pytest.fixture
 def someone(site: Any, district: None) -> Callable[[str], StaffMember]:
-    """A person of a role, signed in."""
+    """A signed-in person with a role."""
 
     def comes(role: str) -> StaffMember:
         person = StaffMember(site)

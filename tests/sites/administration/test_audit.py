@@ -1,4 +1,4 @@
-"""The audit log as the administrator reads it, and the deeds that write it."""
+"""The audit log on the administrator's page, and the actions that write it."""
 
 import ast
 import csv
@@ -24,7 +24,7 @@ NOON = datetime(2026, 10, 14, 18, tzinfo=UTC)
 
 @pytest.fixture
 def put(engine, settings):
-    """Write events straight into the chain."""
+    """Add events directly to the chain."""
     key = derive_key(settings.secret().encode(), AUDIT_KEY)
 
     def events(*about, deed="export figures", actor="leader@district.example"):
@@ -108,7 +108,7 @@ def test_others_do_not_read_the_log(someone, role):
 
 
 def logged_deeds():
-    """Every deed that the code names where it adds an event."""
+    """Return every action that the code records."""
     position = {"log_event": 1, "log_event_as": 2, "record_cli_event": 3, "AuditEntry": 1}
     for path in modules():
         tree = ast.parse(path.read_text("utf-8"))
@@ -126,7 +126,7 @@ def logged_deeds():
 
 def test_every_deed_that_the_code_logs_has_a_name(site):
     logged = set(logged_deeds())
-    passed_on = {"deed"}  # the argument of a function that is called with one
+    passed_on = {"deed"}  # the argument of a function that is called with an action
     assert len(logged) > 20, "events are added in another way now: this test looks at nothing"
     with site.staff.test_request_context():
         assert logged - passed_on - event_names().keys() == set()

@@ -1,4 +1,4 @@
-"""Days are shown as they are in the district, never as they are in UTC: the rule, and who might break it."""
+"""Dates are shown in the district's time zone, never in UTC: the rule, and code that might violate it."""
 
 import ast
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ MOMENTS = {
     for column in table.columns
     if isinstance(column.type, DateTime)
 }
-EVENING = datetime(2026, 10, 15, 4, 9)  # stored without a zone: UTC; in Chicago the evening before
+EVENING = datetime(2026, 10, 15, 4, 9)  # stored without a zone, so it is UTC; in Chicago it is the evening before
 
 
 @pytest.mark.parametrize(
@@ -54,14 +54,14 @@ def test_a_moment_is_not_written_as_a_day() -> None:
 
 
 def shown_days(tree: nodes.Node) -> Iterator[nodes.Expr]:
-    """What a template gives to `long_date`."""
+    """Yield the arguments of `long_date` in a template."""
     for call in tree.find_all(nodes.Call):
         if isinstance(call.node, nodes.Name) and call.node.name == "long_date":
             yield call.args[0]
 
 
 def names_a_moment(expression: nodes.Expr) -> bool:
-    """Whether the expression is a column that holds a moment, or the UTC day of one."""
+    """Whether the expression is a column with a moment, or the UTC date of one."""
     if isinstance(expression, nodes.Call) and isinstance(expression.node, nodes.Getattr):
         return expression.node.attr == "date"
     return isinstance(expression, nodes.Getattr) and expression.attr in MOMENTS
@@ -78,7 +78,7 @@ def test_templates_never_write_a_moment_as_a_day() -> None:
 
 
 def utc_days(tree: ast.AST) -> Iterator[ast.Call]:
-    """Calls of `.date()` on something that was not brought into a time zone in the same expression."""
+    """Yield calls of `.date()` on a value that was not converted to a time zone in the same expression."""
     for call in ast.walk(tree):
         is_day = isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "date"
         if is_day and called_name(call.func.value) not in ("astimezone", "fromtimestamp", "local_time"):
@@ -86,7 +86,7 @@ def utc_days(tree: ast.AST) -> Iterator[ast.Call]:
 
 
 def called_name(expression: ast.expr) -> str:
-    """The name of the function or method that an expression calls; empty for what is no call."""
+    """Return the name of the function or method that an expression calls; empty if it is not a call."""
     if not isinstance(expression, ast.Call):
         return ""
     function = expression.func
@@ -97,7 +97,7 @@ TYPED = {
     "cli/retention.py",
     "cli/audit.py",
     "services/retention/policies.py",
-}  # days people type, and a day made into a moment
+}  # dates that people type, and a date converted to a moment
 
 
 def test_code_never_takes_the_day_of_a_moment_without_a_zone() -> None:
@@ -117,7 +117,7 @@ def test_the_scan_finds_what_it_looks_for() -> None:
 
 @pytest.fixture
 def evening(arrange: Any, site: Any) -> str:
-    """A letter and a keyed sheet of 11:09 in the evening of October 14 in Chicago; the sheet's serial."""
+    """Add an email and a keyed sheet at 11:09 p.m. on October 14 in Chicago; returns the sheet's serial."""
     seal = site.staff.extensions[EXTENSION].sealer.seal
 
     def make(session: Session) -> str:

@@ -1,4 +1,4 @@
-"""Letters that wait."""
+"""The queue of unsent email."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -24,7 +24,7 @@ Someone = Callable[[str], StaffMember]
 
 @pytest.fixture
 def written(arrange: Any, site: Any) -> Callable[..., str]:
-    """Put a letter in the outbox."""
+    """Adds an email to the outbox."""
     seal = site.staff.extensions[EXTENSION].sealer.seal
 
     def put(kind: str = "invitation", text: str = f"Hello\n\n{LINK}", problem: str = "", failed: bool = False) -> str:

@@ -1,4 +1,4 @@
-"""An administrator edits what families are told about their answers."""
+"""An administrator edits the privacy notice for families."""
 
 from collections.abc import Callable
 from typing import Any

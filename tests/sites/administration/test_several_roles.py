@@ -1,4 +1,4 @@
-"""Somebody with several roles: a small district has one person for everything."""
+"""A person with several roles, since small districts have one person for everything."""
 
 import json
 from collections.abc import Callable
@@ -28,7 +28,7 @@ def role_names(stored: Any, email: str) -> set[str]:
 
 
 def give_roles(arrange: Any, email: str, *names: str) -> None:
-    """Put roles into the database, as another administrator would."""
+    """Assign roles in the database, as another administrator would."""
 
     def put(session: Any) -> None:
         person = session.scalars(select(Staff).where(Staff.email == email)).one()
@@ -139,7 +139,7 @@ def test_an_administrator_of_two_loses_that_role_and_the_last_one_does_not(
 def test_the_last_administrator_is_not_removed_by_a_page_that_was_open(
     someone: Someone, stored: Any, arrange: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The one who asks has lost the role between the check of the page and the change."""
+    """The person loses the role between the check of the page and the change."""
     give_roles(arrange, "leader@district.example", "leader", "administrator")
     administrator = someone("administrator")
     leader = the(stored, "leader@district.example")

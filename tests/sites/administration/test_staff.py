@@ -1,4 +1,4 @@
-"""Who may sign in."""
+"""Management of staff accounts."""
 
 import json
 import re
@@ -31,7 +31,7 @@ def shown_password(person: StaffMember) -> str:
 
 
 def letters(site: Any, stored: Any) -> list[dict[str, str]]:
-    """What waits in the outbox, opened."""
+    """Return the unsent emails, decrypted."""
     unseal = site.staff.extensions["engage"].sealer.open
     return [json.loads(unseal(each.sealed)) for each in sorted(stored(Mail), key=lambda each: each.written_at)]
 

@@ -70,7 +70,7 @@ PAGES = {
 
 
 def menu_labels(person: StaffMember, name: str) -> list[str]:
-    """The entries of a row of the menu on the page that is open; without the number beside an entry."""
+    """Return the entries of a row of the menu on the open page, without the number beside an entry."""
     return [
         link.text.partition("waiting")[0].rstrip(" 0123456789")
         for row in person.page.all("nav")
@@ -155,7 +155,7 @@ def test_nobody_comes_in_without_signing_in(site: Any) -> None:
 
 
 def test_the_administrator_sees_when_old_data_was_deleted(someone: Someone, arrange: Any, clock: Any) -> None:
-    """In the district's day: 04:30 UTC is the evening before in Chicago."""
+    """In the district's time zone: 04:30 UTC is the evening before in Chicago."""
 
     def ran(moment: datetime, hours_ago: int = 0) -> Callable[[Any], None]:
         def make(session: Any) -> None:

@@ -1,4 +1,4 @@
-"""What is translated and what waits."""
+"""The page about the status of translations."""
 
 from collections.abc import Callable
 

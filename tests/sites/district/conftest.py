@@ -1,4 +1,4 @@
-"""Who comes by the leader's door, and what stands behind it."""
+"""Leaders and the data of a district for their pages."""
 
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -48,19 +48,19 @@ def leader(signs_in: Sign) -> StaffMember:
 
 @pytest.fixture
 def shared_figures(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Figures of the same answers are suppressed once for all tests that ask for this (tests/speed.py)."""
+    """Suppress figures of the same answers once for all tests that use this (tests/speed.py)."""
     monkeypatch.setattr(release_history, "release_figures", release_figures_once)
 
 
 WAVES = {"home-access": "access", "family-beliefs": "beliefs"}
-IDENTITIES = {"access": "confidential", "beliefs": "anonymous"}  # only then is the help wanted counted
+IDENTITIES = {"access": "confidential", "beliefs": "anonymous"}  # help requests are counted if confidential
 PLACES = {"lincoln": "Lincoln Elementary", "cedar": "Cedar Hill =1+1", "high": "<b>River</b> High"}
 TONGUES = {"en": 40, "es": 22, "ar": 9, "so": 3}  # households of each school by reading language
 
 
 @pytest.fixture(scope="session")
 def answers_of_a_district(tmp_path_factory: pytest.TempPathFactory) -> Rows:
-    """Two closed waves that 190 households answered, on the phone and on paper; groups of all sizes."""
+    """Two closed waves that 190 households answered, online and on paper; with groups of all sizes."""
     return collect_rows(_district, tmp_path_factory.mktemp("district"))
 
 
@@ -76,7 +76,7 @@ def _district(session: Any) -> None:
         if rng.random() < 0.85:
             for slug, wave in waves.items():
                 answers(session, wave, shipped_survey(slug), home, rng)
-    assign_due_groups(session.connection(), KEY, CLOSED + timedelta(days=1))  # as the night does
+    assign_due_groups(session.connection(), KEY, CLOSED + timedelta(days=1))  # as the nightly run does
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ def answered(engine: Engine, answers_of_a_district: Rows) -> list[str]:
     return sorted(WAVES.values())
 
 
-KEY = bytes(32)  # groups are settled: nothing is left to be opened with it
+KEY = bytes(32)  # groups are assigned, so no key is needed to decrypt them
 OPENED, CLOSED = date(2026, 9, 1), date(2026, 9, 30)
 DAYS = {"opens": OPENED, "closes": CLOSED}
 
@@ -102,7 +102,7 @@ def households(rng: Random) -> list[tuple[str, str]]:
 
 
 def answers(session: Any, wave: Any, survey: Any, home: tuple[str, str], rng: Random) -> None:
-    """One household's answers, drawn by chance, stored as the gate stores them."""
+    """Store one household's random answers, as intake does."""
     paper = rng.random() < 0.3
     accept(
         session.connection(),

@@ -1,4 +1,4 @@
-"""Households of two schools with their children, guardians and names, as a roster brings them."""
+"""Households of two schools with children, guardians, and names, as from a roster."""
 
 import json
 from typing import Any
@@ -21,7 +21,7 @@ def a_home(
     sealer: Sealer | None = None,
     **about: Any,
 ) -> str:
-    """A household of children, (id, school) each, at the school of the first; with names where there is a sealer."""
+    """Add a household with children, (id, school) each, at the school of the first; with names if there is a sealer."""
     id = f"{number:032x}"
     for _, school in children:
         a_school(session, school, school.title())

@@ -1,4 +1,4 @@
-"""A code for each household: made once, handed over once, only for those who want to be asked."""
+"""A code for each household: created once, handed out once, and not for opted-out households."""
 
 import csv
 import io
@@ -37,7 +37,7 @@ def sealer(site):
 
 @pytest.fixture
 def rostered(engine, sealer):
-    """Three households in a confidential wave with codes; one reads Somali, which is not offered."""
+    """Three households in a confidential wave with codes. One reads Somali, which is not offered."""
     with write_session(engine) as session:
         a_home(session, 1, ("s1", "lincoln"), ("s2", "cedar"), language="es", sealer=sealer)
         a_home(session, 2, ("s3", "lincoln"), language="so")
@@ -73,7 +73,7 @@ def test_each_household_gets_a_code_that_opens_the_survey(leader, rostered, engi
     with read_session(engine) as session:
         kept = {each.digest: each for each in session.scalars(select(Invitation))}
     reads = {row[2]: kept[digest(parse_access_code(row[6]), key)].language for row in rows}
-    assert reads == {"s4": "en", "s3": "so", "s1 s2": "es"}  # whatever the letter is written in
+    assert reads == {"s4": "en", "s3": "so", "s1 s2": "es"}  # regardless of the language of the letter
     for row in rows:
         assert row[7] == f"http://127.0.0.1:8000/{'es' if row[5] == 'Español' else 'en'}/c/{row[6]}"
         Family(site).opens(row[7].removeprefix("http://127.0.0.1:8000")).sends()
@@ -177,7 +177,7 @@ def test_a_lost_letters_code_is_replaced(leader, rostered, engine, site):
 
 @pytest.mark.parametrize("identity", ["confidential", "anonymous"])
 def test_what_was_begun_with_a_replaced_code_is_not_taken(leader, engine, site, identity):
-    """Else the household could answer twice: once by the old code, once by the new one."""
+    """Otherwise the household could answer twice, with the old code and with the new one."""
     with write_session(engine) as session:
         for number in range(10):
             a_home(session, number + 1, (f"s{number}", "lincoln"))
@@ -192,7 +192,7 @@ def test_what_was_begun_with_a_replaced_code_is_not_taken(leader, engine, site, 
 
 
 def test_two_clicks_at_the_same_moment_make_one_code_for_each(signs_in, rostered, engine):
-    """Whoever comes second waits, and finds nothing left to do."""
+    """The second waits, and has nothing left to do."""
     clickers = [signs_in("leader", language=tag).opens(CODES) for tag in ("en", "es", "so", "vi")]
     forms = [(each.client, {"csrf_token": each.field("csrf_token"), "kind": "csv"}) for each in clickers]
     with ThreadPoolExecutor(len(forms)) as at_once:
@@ -208,7 +208,7 @@ def test_what_is_no_code_replaces_nothing(leader, rostered, engine, typed):
 
 
 def test_a_used_code_of_an_anonymous_wave_is_not_replaced(leader, engine, site):
-    """Else the household could answer twice. Nor does the page say which of the two reasons it is."""
+    """Otherwise the household could answer twice. The page does not say which of the two reasons applies."""
     with write_session(engine) as session:
         for number in range(10):
             a_home(session, number + 1, (f"s{number}", "lincoln"))

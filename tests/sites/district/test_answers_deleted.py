@@ -1,4 +1,4 @@
-"""After answers are deleted, frozen figures can be read as before, and a draft says why it has none."""
+"""After answers are deleted, frozen figures can still be read, and a draft says why it has none."""
 
 from datetime import date, timedelta
 from pathlib import Path
@@ -25,7 +25,7 @@ LOST = "This checkpoint was not frozen before that day, so its figures can no lo
 
 
 def delete_now(engine, settings, clock, today):
-    """The policies of a night, as the answers of both waves are due."""
+    """Run the nightly policies when the answers of both waves are due."""
     with write_session(engine) as session:
         for wave in session.scalars(select(Wave)):
             wave.delete_on = today
@@ -66,7 +66,7 @@ def test_a_draft_says_why_it_has_no_figures(leader, planned, engine, settings, c
 
 
 def test_it_is_never_frozen_over_nothing(leader, planned, engine, settings, clock, today):
-    """Somebody had the page with the button open."""
+    """A leader had the page with the button open."""
     leader.opens(f"{FALL}/freeze")
     delete_now(engine, settings, clock, today)
     leader.sends(status=410).sees(DELETED)

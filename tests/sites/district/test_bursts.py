@@ -1,4 +1,5 @@
-"""Responses in bursts: announced events, one decision before any answer is shown, and one version of every figure."""
+"""Bursts of responses: announced events, a single decision before any answer is shown, and one version of every
+figure."""
 
 import json
 from datetime import timedelta
@@ -24,7 +25,7 @@ MARKED = 34
 
 @pytest.fixture
 def burst(engine, planned, today):
-    """34 responses of a wave came in a burst. How many it has in all."""
+    """34 responses of a wave are marked as a burst. Returns the total number of responses."""
     with write_session(engine) as session:
         ids = session.scalars(select(Response.id).where(Response.wave_id == "access").limit(MARKED)).all()
         session.execute(update(Response).where(Response.id.in_(ids)).values(is_burst=True))

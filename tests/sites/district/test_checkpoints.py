@@ -100,7 +100,7 @@ def test_figures_are_frozen_once_and_for_all(leader, planned, engine):
 
 
 def test_lists_of_checkpoints_leave_their_figures_in_the_database(leader, planned, site, engine):
-    """Frozen figures are megabytes in a large district: no list of titles reads them, nor a draft beside them."""
+    """Frozen figures are megabytes in a large district: lists of titles do not load them, and neither does a draft."""
     leader.opens(f"{FALL}/freeze").sends()
     leader.opens(f"{FALL}/publish").sends(without_promise="yes")
     with write_session(engine) as session:
@@ -397,7 +397,7 @@ def test_a_draft_over_an_open_wave_shows_no_groups(leader, planned, engine, toda
         session.commit()
     leader.opens(FALL).sees("Families can still answer.", "at least 10 more families", "Counted on October 14, 2026.")
     leader.sees_no("By school, language, and how families answered", "Cedar Hill")
-    # Of the confidential wave, whose leaders may look up who has answered, no answers at all.
+    # Nothing of the confidential wave, where leaders may look up who has answered.
     leader.sees("Their answers are shown only after the last day, because leaders can look up who has answered.")
     leader.sees_no("Is there internet at home?")
     leader.sees("families who took part answered this.")
@@ -452,7 +452,7 @@ def test_a_published_promise_keeps_its_words_and_its_day(leader, planned, site, 
 
 
 def test_draft_figures_are_not_called_a_draft_translation(signs_in, answered):
-    """One English word, two in Spanish."""
+    """One English word has two translations in Spanish."""
     leader = signs_in("leader", language="es")
     leader.opens(f"{HOME}/new").sends(title="Fall", meets_on="2026-10-20", waves=answered)
     leader.opens(HOME).sees("Fall", "provisionales", "sin publicar").sees_no("borrador")

@@ -1,4 +1,4 @@
-"""What leaders do that others may want to look up is written down, in the transaction of the deed itself."""
+"""Actions of leaders that others may want to review are recorded in the same transaction."""
 
 import json
 
@@ -20,7 +20,7 @@ HOME = "/staff/district/checkpoints"
 
 @pytest.fixture
 def written(engine):
-    """What was written down since the last sign-in: (actor, deed, about, detail)."""
+    """Return the events since the last sign-in: (actor, deed, about, detail)."""
 
     def events():
         with read_session(engine) as session:

@@ -1,4 +1,4 @@
-"""Looking at a draft, taking it away and freezing it never keep families' answers waiting, and are counted once."""
+"""Viewing, downloading, and freezing a draft never delay families' submissions, which are counted exactly once."""
 
 import json
 import shutil
@@ -33,7 +33,7 @@ RNG = Random(5)
 
 
 def answer(engine, wave="access"):
-    """One more family answers."""
+    """Store the response of another family."""
     survey = shipped_survey("home-access")
     with write_session(engine) as session:
         accept(
@@ -66,7 +66,7 @@ def frozen(engine, checkpoint="what-families-said-fall"):
 
 
 class Busy:
-    """A family answers whenever figures are suppressed, `left` times. `calls`: with breakdowns or without."""
+    """A family answers whenever figures are suppressed, `left` times. `calls`: with or without breakdowns."""
 
     def __init__(self, engine):
         self.engine, self.calls, self.left = engine, [], 1_000
@@ -75,20 +75,20 @@ class Busy:
     def __call__(self, figures, survey, identity, breakdowns=True, earlier=()):
         self.calls.append(breakdowns)
         if len(self.calls) <= self.left:
-            answer(self.engine)  # on SQLite it fails where somebody else may write meanwhile
+            answer(self.engine)  # on SQLite this fails if another writer is active
         return self.real(figures, survey, identity, breakdowns, earlier)
 
 
 @pytest.fixture
 def busy(engine, monkeypatch):
-    """A site at which families answer while figures are counted."""
+    """A site where families answer while figures are counted."""
     monkeypatch.setattr(release_history, "release_figures", found := Busy(engine))
     return found
 
 
 @pytest.fixture
 def impatient(monkeypatch):
-    """On SQLite an answer that has to wait fails at once."""
+    """On SQLite, a submission that has to wait fails at once."""
     monkeypatch.setattr("engage.storage.engine.BUSY_TIMEOUT", 0.2)
 
 
@@ -102,7 +102,7 @@ def test_families_answer_while_a_draft_is_counted(impatient, engine, leader, pla
     before = stored(engine)
     for path in DRAFTS:
         assert leader.client.get(path).status_code == 200
-    assert busy.calls == [True] * (2 + 3)  # both waves, then the one that got an answer meanwhile
+    assert busy.calls == [True] * (2 + 3)  # both waves, then the one that received an answer in the meantime
     assert stored(engine) == before + len(busy.calls)
 
 
@@ -110,7 +110,7 @@ def test_what_was_counted_is_not_counted_for_the_next_view(leader, planned, monk
     assert leader.client.get(FALL).status_code == 200
     broken = lambda *_given: pytest.fail("counted again")  # noqa: E731
     monkeypatch.setattr(release_history, "release_figures", broken)
-    monkeypatch.setattr(counting, "load_columns", broken)  # nor is anything written
+    monkeypatch.setattr(counting, "load_columns", broken)  # nothing is written either
     for path in DRAFTS:
         assert leader.client.get(path).status_code == 200
 
@@ -162,7 +162,7 @@ def test_freezing_ends_though_answers_never_do(impatient, engine, leader, planne
     before = stored(engine)
     leader.opens(f"{FALL}/freeze").sends().sees("The figures are frozen.")
     assert stored(engine) == before + len(busy.calls)
-    assert counted(frozen(engine)) == before + counting.ATTEMPTS  # all there were when it was counted the last time
+    assert counted(frozen(engine)) == before + counting.ATTEMPTS  # all responses at the time of the last count
 
 
 def test_a_correction_while_figures_are_counted_is_in_what_is_frozen(engine, leader, planned, busy, monkeypatch):
@@ -179,7 +179,8 @@ def test_a_correction_while_figures_are_counted_is_in_what_is_frozen(engine, lea
 
 
 def test_another_checkpoint_frozen_meanwhile_is_not_passed_over(engine, leader, planned, answered, settings, today):
-    """The two differ by less than 10 families: the second must tell what the first told, whoever was quicker."""
+    """The two differ by fewer than 10 families: the second must show what the first did, in whichever order they
+    finish."""
     with write_session(engine) as session:
         create_checkpoint(session, "Winter", date(2026, 12, 1), answered, NullTranslations())
         session.commit()
@@ -222,12 +223,12 @@ def test_what_is_frozen_beside_others_who_look_holds_every_answer_once(engine, s
 
 
 def presses_freeze(leader, barrier):
-    """Press the button of the page that is open."""
+    """Press the button of the open page."""
     barrier.wait()
     leader.sends()
 
 
 def opens_page(leader, barrier, path):
-    """What a leader who opens a page is answered."""
+    """Return the response to a leader who opens a page."""
     barrier.wait()
     return leader.client.get(path).status_code

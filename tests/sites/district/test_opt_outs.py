@@ -1,4 +1,4 @@
-"""Families that do not want to be asked are on a list, and off it when they like."""
+"""The list of families that opted out, and removal from it."""
 
 from datetime import date, timedelta
 from random import Random
@@ -27,7 +27,8 @@ TWO_HOMES = "This student has more than one household."
 
 @pytest.fixture
 def homes(engine, site):
-    """A household at Lincoln; one with children at Lincoln and Cedar; one child with two homes; one at Cedar only."""
+    """A household at Lincoln, one with children at Lincoln and Cedar, one child with two homes, and one at Cedar
+    only."""
     sealer = site.staff.extensions["engage"].sealer
     with write_session(engine) as session:
         a_home(session, 1, ("s1", "lincoln"), sealer=sealer)

@@ -1,4 +1,4 @@
-"""Every page of the leaders' door and the families' results in a browser: axe finds nothing, nothing sticks out."""
+"""Every page for leaders, and the families' results, in a browser: no axe violations, no horizontal overflow."""
 
 from typing import Any
 
@@ -32,7 +32,7 @@ STAFF_PAGES = (
 
 @pytest.fixture
 def ready(engine: Any, planned: str, settings: Any, today: Any) -> str:
-    """A checkpoint with a promise in English, and a wave that is entered by codes."""
+    """A checkpoint with a promise in English, and a wave with access codes."""
     with write_session(engine) as session:
         checkpoint = session.get_one(Checkpoint, planned)
         words = CommitmentWords(

@@ -1,4 +1,4 @@
-"""Whom to remind: groups, never families."""
+"""Reminders are for groups, never for single families."""
 
 import csv
 import io
@@ -34,7 +34,7 @@ def _day(today):
 
 @pytest.fixture
 def open_link(engine):
-    """40 English, 20 Spanish and 9 Somali households on the roster of Lincoln; 25, 8 and 9 of them have answered."""
+    """40 English, 20 Spanish, and 9 Somali households on the roster of Lincoln; 25, 8, and 9 of them have answered."""
     with write_session(engine) as session:
         tongues = ["en"] * 40 + ["es"] * 20 + ["so"] * 9
         for number, language in enumerate(tongues, 1):

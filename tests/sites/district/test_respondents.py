@@ -1,4 +1,4 @@
-"""Who answered: confidential waves only, by the permitted only, each look written down."""
+"""Who answered: in confidential waves only, with permission only, and with an audit event for each view."""
 
 import json
 from datetime import date
@@ -25,7 +25,7 @@ CODES = ("2222222222", "3333333333", "4444444444")
 
 @pytest.fixture
 def access(engine, site, today):
-    """A confidential wave at two schools; three households of Lincoln have codes, the first has answered."""
+    """A confidential wave at two schools. Three households of Lincoln have codes, and the first has answered."""
     state = site.staff.extensions["engage"]
     with write_session(engine) as session:
         schools = [a_school(session), a_school(session, "cedar", "Cedar <b>Hill</b>")]

@@ -1,4 +1,4 @@
-"""Page, packet, workbook, CSV and JSON say the same numbers, cell by cell, to leaders and to families."""
+"""Page, packet, workbook, CSV, and JSON have the same numbers, cell by cell, for leaders and for families."""
 
 import csv
 import io
@@ -43,7 +43,7 @@ def frozen(engine, planned, settings, today):
 
 @pytest.fixture
 def taken(settings, monkeypatch, frozen):
-    """What `engage checkpoint figures` gives, by format and audience."""
+    """The output of `engage checkpoint figures`, by format and audience."""
     monkeypatch.setenv("ENGAGE_DATA_DIR", str(settings.data_dir))
     monkeypatch.setenv("ENGAGE_DATABASE_URL", settings.database)
 
@@ -56,7 +56,7 @@ def taken(settings, monkeypatch, frozen):
 
 
 class Cells:
-    """The JSON rows of one audience, found by what they are about."""
+    """The JSON rows of one audience, indexed by their subject."""
 
     def __init__(self, body):
         self.document = json.loads(body)
@@ -69,7 +69,7 @@ class Cells:
         return row["wave"], row["question"], row["breakdown"], row["group"] or "", row["answer"]
 
     def questions(self):
-        """(wave, question) in the order asked, with whether it is drawn."""
+        """Yield (wave, question) in survey order, with whether it has a chart."""
         for wave, survey in sorted(SURVEYS.items()):
             for _, question in survey.questions():
                 if question.kind != "note" and question.asks != "question":  # a thread, not a figure
@@ -96,14 +96,14 @@ class Cells:
         return [row for row in self.rows if (row["wave"], row["question"], row["breakdown"]) == place]
 
     def short(self, wave, question, dimension, group, answer):
-        """A cell of a breakdown as it must be shown."""
+        """Return a cell of a breakdown as it must be shown."""
         row = self.at[wave, question, dimension, group, answer]
         if row["count"] is None:
             return BRIEF
         return f"{row['count']} ({row['shown']})" if row["share"] is not None else str(row["count"])
 
     def cut(self, wave, question, dimension):
-        """A breakdown's cells, row by row, without the labels."""
+        """Return a breakdown's cells, row by row, without the labels."""
         groups = self.groups(wave, question, dimension)
         some = self.answers(wave, question)[0]
         answered = [self.at[wave, question, dimension, group, some]["answered"] for group in groups]
@@ -119,7 +119,7 @@ def likely(row):
 
 
 def heard(document, row):
-    """How many could have answered and did, in a row's group; None where it is not told."""
+    """Return how many could have answered and did, in a row's group; None if not published."""
     wave = next(each for each in document["waves"] if each["id"] == row["wave"])
     for told in (wave["households"], wave["responses"]):
         number = told["all"] if row["group"] is None else told.get(row["breakdown"], {}).get(row["group"])
@@ -131,7 +131,7 @@ def shares(row):
 
 
 def whole(cells, wave, question):
-    """The overall table as it must be shown to leaders: (label, cells)."""
+    """Return the overall table as it must be shown to leaders: (label, cells)."""
     for answer in cells.answers(wave, question.id):
         row = cells.at[wave, question.id, "all", "", answer]
         choice = question.choice(answer)
@@ -145,7 +145,7 @@ def whole(cells, wave, question):
 
 
 def table(element):
-    """A page's table as (first heading of the row, other cells)."""
+    """Return a page's table as (first heading of the row, other cells)."""
     body = next(element.all("tbody"))
     for line in body.all("tr"):
         yield next(line.all("th")).text, [cell.text for cell in line.all("td")]
@@ -210,7 +210,7 @@ def test_the_families_page_shows_the_rows(site, taken, frozen):
 
 
 def drawing(svg, steps):
-    """A chart as [(label, words below it, {step: width})] by group, widths in shares of the bar."""
+    """Return a chart as [(label, text below it, {step: width})] by group, with widths relative to the bar."""
     marks = [each for each in svg.inside if each.tag in ("rect", "text", "line")]
     start = [place for place, each in enumerate(marks) if each.tag == "rect"][-len(steps)]
     legend = [each.get("fill") for each in marks[start:] if each.tag == "rect"]
@@ -229,7 +229,7 @@ def drawing(svg, steps):
 
 
 def said_by(heads, lines, steps):
-    """What a chart must say of a table: the same triples, from the table's cells."""
+    """Return the same triples from the cells of a table, as the chart must show them."""
     cells = dict(lines)
     for place, group in enumerate(heads):
         answered, own = cells["Answered"][place], {step: cells[step][place] for step in steps}
@@ -241,7 +241,7 @@ def said_by(heads, lines, steps):
 
 
 def compare(details, question):
-    """Each chart inside is followed by a table with its numbers. How many groups were drawn, and how many hidden."""
+    """Check that each chart is followed by a table with its numbers. Returns the numbers of groups drawn and hidden."""
     drawn = hidden = 0
     steps = [choice.text for choice in question.choices]
     parts = list(details.all("svg", "table"))
@@ -256,7 +256,7 @@ def compare(details, question):
 
 
 def charts(page, audience_questions):
-    """How many groups the page's charts draw, and how many they hide, after comparing each with its table."""
+    """Compare the page's charts with their tables. Returns the numbers of groups drawn and hidden."""
     asked = {question.text: question for _, question, _ in audience_questions}
     heading, found = "", [(0, 0)]
     for part in page.all("h3", "details"):
@@ -278,7 +278,7 @@ def test_the_leaders_charts_draw_the_tables_below_them(leader, taken, frozen):
 
 
 def test_the_families_charts_draw_the_tables_below_them(site, taken, frozen, monkeypatch):
-    # Of these few families nothing could be drawn for everybody: the page is given what leaders are shown.
+    # With so few families, nothing could be drawn for the public, so the page gets the figures for leaders.
     monkeypatch.setattr("engage.sites.family.results.AUDIENCE", "leaders")
     questions = Cells(taken("json", "leaders")).questions()
     family = Family(site).opens(f"/en/results/{frozen}")

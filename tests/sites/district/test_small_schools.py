@@ -1,4 +1,4 @@
-"""Codes of an anonymous wave: enough for a school to hide in, or none; and a lost one that was used stays used."""
+"""Codes of an anonymous wave: enough to protect a school's families, or none; a lost code that was used stays used."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""The pages around a wave in a browser: axe finds nothing, nothing sticks out."""
+"""The pages of a wave in a browser: no axe violations, no horizontal overflow."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ PAGES = (
 
 @pytest.fixture
 def asked(engine: Any, live: Live, today: Any) -> None:
-    """A wave with a code for each of 14 households; one does not want to be asked; one question is about income."""
+    """A wave with a code for each of 14 households. One is opted out, and one question is about income."""
     sealer = live.site.staff.extensions["engage"].sealer
     with write_session(engine) as session:
         for number in range(14):

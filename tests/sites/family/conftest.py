@@ -22,7 +22,7 @@ from tests.people import Family
 
 @pytest.fixture
 def stored(engine: Engine) -> Callable[[type[Base]], list[Any]]:
-    """Every row of a table, as it stands now."""
+    """Returns the current rows of a table."""
 
     def rows(table: type[Base]) -> list[Any]:
         with read_session(engine) as session:
@@ -33,7 +33,7 @@ def stored(engine: Engine) -> Callable[[type[Base]], list[Any]]:
 
 @pytest.fixture
 def arrange(engine: Engine) -> Callable[[Callable[[Session], Any]], Any]:
-    """Put something into the database."""
+    """Adds something to the database."""
 
     def put(make: Callable[[Session], Any]) -> Any:
         with write_session(engine) as session:
@@ -73,7 +73,7 @@ def beliefs(arrange: Any) -> str:
 
 @pytest.fixture
 def code(arrange: Any, site: Any) -> str:
-    """An access code of a wave that is entered by code only, at Lincoln."""
+    """An access code of a wave with codes, at Lincoln."""
     minted = generate_access_code(Random(3))
     key = site.family.extensions["engage"].secret(ACCESS_KEY)
 
@@ -87,7 +87,7 @@ def code(arrange: Any, site: Any) -> str:
 
 @pytest.fixture
 def private(arrange: Any, site: Any) -> list[str]:
-    """Twelve access codes of an anonymous wave that is entered by code only, at Lincoln."""
+    """Twelve access codes of an anonymous wave with codes, at Lincoln."""
     minted = [generate_access_code(Random(seed)) for seed in range(40, 52)]
     key = site.family.extensions["engage"].secret(ACCESS_KEY)
 
@@ -101,7 +101,7 @@ def private(arrange: Any, site: Any) -> list[str]:
 
 @pytest.fixture
 def drafted(site: Any, engine: Engine) -> Callable[[Family, str], dict[str, list[str]]]:
-    """What a family's phone has kept in a wave so far, opened with the phone's cookie and the site's key."""
+    """Returns a family's draft in a wave, decrypted with its cookie and the site's key."""
 
     def opened(family: Family, wave: str = "fall") -> dict[str, list[str]]:
         cookie = family.cookie(wave)
@@ -117,5 +117,5 @@ def drafted(site: Any, engine: Engine) -> Callable[[Family, str], dict[str, list
 
 @pytest.fixture
 def family(site: Any) -> Family:
-    """Someone with a phone."""
+    """A family member with a phone."""
     return Family(site)

@@ -1,4 +1,4 @@
-"""A household that goes on on another phone, with its access code: everything is sent once, and no phone shows what was
+"""A household continues on another phone with its access code: everything is sent once, and no phone shows what was
 answered on another one."""
 
 import json
@@ -36,7 +36,7 @@ WAVE = "home"
 FIRST = {"children": "3", "internet": "no", "no_internet_reason": "cost"}
 CHILD_1 = {"child.1.device": "chromebook", "child.1.owner": "school", "child.1.shared": "not_shared"}
 CHILD_2 = {"child.2.device": "tablet", "child.2.owner": "family", "child.2.shared": "shared"}
-PRIVATE = ("chromebook", "not_shared", "cost")  # raw values that only the first phone gave
+PRIVATE = ("chromebook", "not_shared", "cost")  # raw values entered on the first phone only
 
 
 @pytest.fixture
@@ -57,12 +57,12 @@ def code(arrange, site):
 
 @pytest.fixture
 def begun(code, site):
-    """A phone on which the first page and the first child's were sent."""
+    """A phone that has sent the first page and the first child's page."""
     return Family(site).begins_with(code).answers(FIRST).answers(CHILD_1)
 
 
 def chosen(family):
-    """The values that the page shows as answered."""
+    """Return the values that the page shows as answered."""
     fields = next(family.page.all("main")).all("input", "textarea")
     marked = [one.get("value") for one in fields if "checked" in one.attributes]
     texts = [one.get("value") for one in fields if one.get("type") == "text"]
@@ -99,7 +99,7 @@ def test_no_page_of_the_second_phone_shows_an_answer_of_the_first(begun, code, s
 
 
 def test_a_page_looks_the_same_whatever_the_other_phone_answered(code, arrange, site):
-    """What the pages tell is how many children there are, and nothing else."""
+    """Pages reveal the number of children and nothing else."""
     shown = []
     for number, first in enumerate([FIRST, FIRST | {"internet": "yes", "video": "no"}, {"children": "3"}]):
         phone = Family(site)
@@ -220,7 +220,7 @@ def test_in_an_anonymous_wave_no_code_opens_what_another_phone_began(private, si
     assert family.opens("/en/w/private/1").field("children") == "2"
 
 
-# Laws of a household's draft, whatever the phones do
+# Properties of a household's draft, for any sequence of actions
 
 KEYS = ("a", "b", "c")
 PHONES = ("1" * 16, "2" * 16, "3" * 16)
@@ -229,7 +229,7 @@ deeds = st.lists(st.tuples(st.sampled_from(PHONES), st.integers(1, 3), pages), m
 
 
 def played(deeds):
-    """The draft after these deeds, and a plain account of who gave the last answer to each question."""
+    """Return the draft after these actions, and a simple record of who gave the last answer to each question."""
     kept, last = DraftContent("lincoln", "d", None, {}), {}
     for phone, page, answers in deeds:
         sent = {f"{key}{page}": values for key, values in answers.items()}

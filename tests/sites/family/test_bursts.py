@@ -1,4 +1,4 @@
-"""Responses of an open link that come in a burst: marked by one bit, decided about once, never two versions."""
+"""Responses of an open link in a burst: marked by one bit, decided about once, with one version of every figure."""
 
 from datetime import timedelta
 from functools import partial
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def flood(site, small, monkeypatch):
-    """Answers of so many phones of one network, or of a network each."""
+    """Submits answers from several phones, on one network or on different ones."""
 
     def send(count, networks=1):
         for number in range(count):

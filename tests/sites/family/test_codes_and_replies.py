@@ -1,4 +1,4 @@
-"""Codes typed in, and coming back for the answer."""
+"""Entering codes, and returning for the answer."""
 
 from random import Random, SystemRandom
 
@@ -18,7 +18,7 @@ BUSY = "Many people are sending at once. Nothing is lost. Wait one minute, then 
 
 @pytest.fixture
 def answers(arrange, today):
-    """The school writes in the thread of a kind."""
+    """Writes the school's answer in the thread of a kind."""
 
     def say(text, kind="question", language="en"):
         def put(session):
@@ -132,7 +132,7 @@ def test_what_a_family_wrote_stays_on_the_page_that_asks_it_to_wait(family, smal
 
 
 def test_a_hall_full_of_families_reads_its_answers_from_one_address(family, small, answers, site):
-    """An evening event: one Wi-Fi, 60 look-ups of a code that has its answer."""
+    """An evening event: one Wi-Fi network, 60 requests with a valid reply code."""
     code = asked(family, small)
     answers("Soon.")
     for _ in range(60):

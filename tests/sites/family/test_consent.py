@@ -1,4 +1,4 @@
-"""What a family is told before it begins, in each kind of survey."""
+"""Information for families before they begin, in each kind of survey."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What should not be sent is met with a kind sentence, and what was typed is not lost."""
+"""Invalid and malicious requests get a friendly message, and typed text is not lost."""
 
 import json
 

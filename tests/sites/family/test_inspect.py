@@ -1,4 +1,4 @@
-"""Anybody can read the whole survey, before and without answering."""
+"""Anyone can read the whole survey, before and without answering."""
 
 from datetime import date
 

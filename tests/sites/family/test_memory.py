@@ -1,4 +1,4 @@
-"""What the door keeps in memory: never too much, never for too long."""
+"""Memory use of the family site: limited in size and time."""
 
 import pytest
 
@@ -39,7 +39,7 @@ def test_the_same_wrong_code_again_is_one_try():
 
 
 def test_however_many_are_wrong_only_networks_that_were_wrong_before_wait():
-    """400 wrong codes from many networks in a minute: none of 300 networks that were never wrong is refused."""
+    """400 wrong codes from many networks in a minute: none of 300 networks without a wrong code is refused."""
     clock = Clock()
     tries = Tries(each=30, together=200, clock=clock)
     for number in range(400):

@@ -1,4 +1,4 @@
-"""Never lost, never double: whatever the phone, the network or the family does."""
+"""Nothing is lost or stored twice, whatever the phone, the network, or the family does."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -226,8 +226,8 @@ def test_a_draft_outlives_the_server_and_a_changed_key_begins_anew(family, priva
 
 
 def test_a_small_language_is_stored_among_others(private, arrange, site, stored, groups):
-    """Twelve were invited in English and three in Arabic: the twelve join the three, or the three stood alone. Spanish
-    came after the first answer, which is among the others: it is not named any more."""
+    """Twelve were invited in English and three in Arabic: the twelve are merged with the three, which would otherwise
+    be alone. Spanish was added after the first response, which is in the merged group, so it is not named."""
     minted = [generate_access_code(Random(seed)) for seed in range(60, 75)]
     key = site.family.extensions["engage"].secret(ACCESS_KEY)
     Family(site).begins_with(private[0], "ar").walks({}).sends()
@@ -272,7 +272,7 @@ def test_someone_who_began_on_the_last_day_can_finish_the_next(settings, stored,
     from engage import create_app
     from tests.conftest import close
 
-    moment = [datetime(2026, 11, 1, 4, 0, tzinfo=UTC)]  # 23:00 on 31 October in Chicago
+    moment = [datetime(2026, 11, 1, 4, 0, tzinfo=UTC)]  # 11 p.m. on October 31 in Chicago
     site = create_app(settings, lambda: moment[0])
     family = Family(site).begins(small).answers(internet="no")
     moment[0] = datetime(2026, 11, 1, 6, 0, tzinfo=UTC)
@@ -306,7 +306,7 @@ def test_old_drafts_are_swept_out(settings, small, stored, site):
 
 
 def test_taps_on_start_leave_one_draft_and_the_last_phone_secret_goes_on(family, small, stored):
-    """Each tap gets a new secret: one that was on the phone before may be somebody else's."""
+    """Each tap sets a new secret, since one that was on the phone before may belong to someone else."""
     secrets = set()
     for _ in range(4):
         assert family.client.post("/en/w/fall").status_code == 303

@@ -1,4 +1,4 @@
-"""Which pages a family meets, against the questionnaire's own route."""
+"""Which pages are shown to a family, compared with the questionnaire's routing."""
 
 from itertools import product
 

@@ -1,4 +1,4 @@
-"""What families paste and mistype: whole links, words around a code, the wrong code in a field, addresses by hand."""
+"""Pasted and mistyped input: whole links, text around a code, the wrong code in a field, URLs typed by hand."""
 
 import logging
 from random import Random

@@ -1,4 +1,4 @@
-"""A family prints the survey itself: at home, or at a library."""
+"""A family prints the survey, at home or at a library."""
 
 from datetime import date
 from io import BytesIO

@@ -1,4 +1,4 @@
-"""To stop, to come back, to leave nothing on a shared phone; and questions that decide which pages come."""
+"""Stopping, returning, and leaving nothing on a shared phone; and questions that decide which pages are shown."""
 
 import json
 from datetime import timedelta
@@ -82,11 +82,11 @@ def test_every_page_of_questions_says_how_to_stop_and_to_clear(family, small):
         family.answers(children="1") if page == 1 else None
 
 
-# A secret that somebody else put on the phone
+# A secret that someone else put on the phone
 
 
 def test_a_secret_planted_on_a_shared_phone_reads_nothing(site, small):
-    """Whoever knows the secret of a prepared phone finds nothing under it: with no draft, with one begun and empty."""
+    """Someone who knows the secret of a prepared phone finds no answers with it, before a draft begins and after."""
     for begun_by_stranger in (False, True):
         stranger = Family(site)
         stranger.begins(small)
@@ -133,7 +133,7 @@ def test_going_on_does_not_ask_for_the_school_again(family, access):
     assert family.path.startswith("/en/w/access/2")
 
 
-# Questions that decide which pages come
+# Questions that decide which pages are shown
 
 
 def test_a_blank_number_is_asked_for_once_and_never_dropped_in_silence(family, access, stored):
@@ -180,7 +180,7 @@ def test_twenty_one_children_are_a_slip(family, access):
 
 
 def test_what_is_typed_is_restored_by_the_browser(family, small):
-    """Browsers restore no field with autocomplete="off" when a page cannot be loaded and Back is pressed."""
+    """Browsers do not restore fields with autocomplete="off" after a failed load and Back."""
     family.begins(small)
     for page in (1, 2):
         family.opens(f"/en/w/fall/{page}")

@@ -1,4 +1,4 @@
-"""What a family's phone has to fetch: 30 kB up to the first question, 10 kB for each later page."""
+"""Bytes that a family's phone downloads: 30 kB up to the first question, 10 kB for each later page."""
 
 import gzip
 from html.parser import HTMLParser
@@ -12,7 +12,7 @@ CHOICES = {"family-beliefs": "beliefs", "home-access": "access"}
 
 
 class Parts(HTMLParser):
-    """The addresses of style sheets and scripts."""
+    """Collects the URLs of style sheets and scripts."""
 
     def __init__(self, html):
         super().__init__()

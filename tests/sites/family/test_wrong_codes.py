@@ -1,4 +1,4 @@
-"""Codes tried out: what a guesser sees, how often, and how long it takes."""
+"""Guessing of codes: what a guesser sees, how often, and how long it takes."""
 
 import statistics
 import time
@@ -19,7 +19,7 @@ SLOWED = "Too many wrong codes came from this network."
 
 @pytest.fixture
 def limitless(site, monkeypatch):
-    """No limit, for measuring."""
+    """Remove the limits, for measuring."""
     monkeypatch.setattr(site.family.extensions[EXTENSION].codes, "refuses", lambda network: False)
 
 
@@ -28,7 +28,7 @@ def unknown(seed):
 
 
 def odd(seed):
-    """A code with a right check letter that nobody would ever have made: all its letters are the same."""
+    """Return a code with a correct check symbol that is never generated: all its symbols are the same."""
     body = ALPHABET[seed % len(ALPHABET)] * 9
     return format_access_code(body + check_symbol(body))
 
@@ -38,7 +38,7 @@ def written_oddly(seed):
 
 
 def page(family, code):
-    began = time.thread_time()  # CPU, so that other work on this machine does not count
+    began = time.thread_time()  # CPU time, which other processes on this machine do not affect
     response = family.client.get(f"/en/c/{code}")
     return response, time.thread_time() - began
 
@@ -86,7 +86,7 @@ def test_the_same_wrong_code_typed_again_and_again_shuts_nobody_out(site, privat
 
 
 def test_an_attack_from_many_places_shuts_no_family_out(site, private):
-    """400 wrong codes from 200 IPv6 networks in a minute; then every valid code opens from anywhere else."""
+    """400 wrong codes from 200 IPv6 networks in a minute; afterwards every valid code works from other networks."""
     client = Family(site).client
     for seed in range(400):
         place = {"REMOTE_ADDR": f"2001:db8:{seed % 200:x}:{1}:{seed:x}::1"}
@@ -99,7 +99,7 @@ def test_an_attack_from_many_places_shuts_no_family_out(site, private):
 
 
 def test_slips_of_the_finger_are_free(site, private):
-    """The check letter finds them without a look at the database, and nothing is learned by trying."""
+    """The check symbol detects them without a database query, and attempts reveal nothing."""
     family, code = Family(site), private[0]
     for _ in range(30):
         family.opens(f"/en/c/{code[:-1]}{'2' if code[-1] != '2' else '3'}", 404).sees("This code has a mistake in it")
@@ -107,7 +107,7 @@ def test_slips_of_the_finger_are_free(site, private):
 
 
 def test_whoever_asks_which_codes_are_used_must_wait_too(site, private):
-    """Else the list of codes, asked for all day long, would tell when each household answered."""
+    """Otherwise, repeated requests with the list of codes would reveal when each household answered."""
     Family(site).begins_with(private[0]).walks({}).sends_answers()
     watcher = Family(site)
     for _ in range(limits.WRONG_CODES):

@@ -1,4 +1,4 @@
-"""A wave at Lincoln and at Cedar, its sheets, and a liaison of Lincoln at the desk."""
+"""A wave at Lincoln and Cedar, its sheets, and a liaison of Lincoln."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ from tests.people import Liaison
 
 @pytest.fixture
 def stored(engine: Engine) -> Callable[..., list[Any]]:
-    """Every row of a table, as it stands now."""
+    """Returns the current rows of a table."""
 
     def rows(table: type[Base]) -> list[Any]:
         with read_session(engine) as session:
@@ -37,7 +37,7 @@ def stored(engine: Engine) -> Callable[..., list[Any]]:
 
 @pytest.fixture
 def arrange(engine: Engine) -> Callable[[Callable[[Session], Any]], Any]:
-    """Put something into the database."""
+    """Adds something to the database."""
 
     def put(make: Callable[[Session], Any]) -> Any:
         with write_session(engine) as session:
@@ -101,7 +101,7 @@ def second(site: Any, desk: Desk) -> Liaison:
 
 
 ROOMS = {"2A": {"en": 2, "es": 1}, "10B": {"ar": 1}, "": {"es": 1}}  # households by class and language
-REFUSING = 2  # households more, in 2A, that do not want to be asked
+REFUSING = 2  # opted-out households, in addition, in 2A
 
 
 def a_roster(
@@ -110,7 +110,7 @@ def a_roster(
     rooms: Mapping[str, Mapping[str, int]] = ROOMS,
     greeting: bytes | None = None,
 ) -> None:
-    """Households with one child each, in these classes, and some that do not want to be asked."""
+    """Add households with one child each in these classes, and some opted-out ones."""
     homes = [(room, tag) for room, some in rooms.items() for tag, number in some.items() for _ in range(number)]
     for number, (room, tag) in enumerate([*homes, *[("2A", "es")] * REFUSING]):
         home, child = f"{number:032x}", f"{school}-{number}"
@@ -125,7 +125,7 @@ def a_roster(
 
 @pytest.fixture
 def works(settings: Settings, engine: Engine, clock: Any) -> Iterator[Callable[[], None]]:
-    """What the worker does when it finds packets that wait, without its queue."""
+    """Draws pending packets as the worker does, without its queue."""
     accepted = AcceptedMailLog(settings.data_dir / "accepted", [])
     runtime = open_runtime(settings, clock)
     context = WorkerContext(runtime, server=None, accepted=accepted, stopping=lambda: False)

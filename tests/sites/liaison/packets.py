@@ -1,4 +1,4 @@
-"""Sheets as a packet brings them, put into the database by hand; households with codes they may answer by instead."""
+"""Sheets as in a packet, added directly to the database, and households with codes for answering online instead."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from engage.storage.models.paper import Packet, PrintRun, Sheet, SheetLink
 from engage.storage.models.schools import Household
 from engage.storage.models.waves import Wave
 
-KEEP = timedelta(days=180)  # links, after the wave closes
+KEEP = timedelta(days=180)  # retention of links after the wave closes
 _numbers = count(1)
 
 
@@ -55,7 +55,7 @@ def a_packet(session: Session, wave: Wave, copies: int, *, school: str = "lincol
 def homes(
     session: Session, wave: Wave, key: bytes, codes: Sequence[str], sheets: int = 1, *, school: str = "lincoln"
 ) -> list[Home]:
-    """A household for each code (made with `key`), with so many sheets each."""
+    """Add a household for each code (made with `key`), each with this number of sheets."""
     found = []
     for code in codes:
         id = f"{next(_numbers):032x}"
@@ -71,17 +71,17 @@ def homes(
 
 
 def belongs(session: Session, wave: Wave, serial: str, household: str | None, invitation: str | None) -> None:
-    """Say whose sheet it is."""
+    """Link a sheet to a household."""
     link = {"wave_id": wave.id, "identity": wave.identity, "label": b"sealed", "forget_on": forget_on(wave)}
     session.add(SheetLink(serial=serial, household_id=household, invitation=invitation, **link))
     session.flush()
 
 
 def forget_on(wave: Wave) -> date:
-    """The day its links go."""
+    """Return the day on which its links are deleted."""
     return wave.closes + KEEP
 
 
 def invited(session: Session, home: Home) -> Invitation | None:
-    """The household's invitation as it was made."""
+    """Return the household's invitation."""
     return session.get(Invitation, home.digest)

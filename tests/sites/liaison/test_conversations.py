@@ -1,4 +1,4 @@
-"""Questions that families asked: who waits longest, and answers that reach them."""
+"""Questions from families: the longest waiting first, and answers that reach them."""
 
 from datetime import date
 from random import Random

@@ -1,4 +1,4 @@
-"""Keying as a plain form: what is on paper goes in, once, and can be put right."""
+"""Keying without JavaScript: paper forms are entered once and can be corrected."""
 
 import json
 from collections.abc import Callable
@@ -134,7 +134,7 @@ def test_the_same_sheet_sent_twice_is_one_response(liaison: Liaison, desk: Desk,
     liaison.takes(desk.english[0])
     form, address = liaison._form("Save this form"), liaison.path
     liaison.keys(FULL)
-    liaison.page, liaison.path = _around(form), address  # the browser's back button, then the same button
+    liaison.page, liaison.path = _around(form), address  # the browser's Back button, then the same button
     liaison.keys(FULL).sees("was saved")
     assert len(stored(Response)) == len(stored(Keying)) == len(stored(Thread)) == len(stored(Message)) == 1
     assert [wave.edits for wave in stored(Wave) if wave.id == "fall"] == [0]
@@ -359,7 +359,7 @@ def test_a_sheet_keyed_by_another_is_not_marked(
 
 @pytest.mark.parametrize("action", ACTIONS)
 def test_the_address_of_an_action_leads_to_the_sheet(liaison: Liaison, desk: Desk, action: str) -> None:
-    """Who is signed out when sending, and signs in again, comes by such an address."""
+    """A person who is signed out when sending, and signs in again, is redirected to such a URL."""
     path = f"/staff/liaison/keying/sheets/{desk.english[0]}"
     liaison.opens(f"{path}/{action}")
     assert liaison.path == path
@@ -435,7 +435,7 @@ def test_every_answer_is_kept_on_the_way(liaison: Liaison, desk: Desk, stored: A
     assert (draft.sheet, draft.mode, json.loads(draft.raw)) == (desk.english[0], "interview", {"internet": ["no"]})
     liaison.keys({"internet": "no"})
     assert liaison.client.post(form.attributes["data-draft"], data=data).status_code == 204
-    assert stored(KeyingDraft) == []  # it came too late: the sheet is saved
+    assert stored(KeyingDraft) == []  # too late: the sheet is saved
     assert stored(Keying)[0].mode == "paper"
 
 
@@ -553,7 +553,7 @@ def test_a_token_is_needed(liaison: Liaison, desk: Desk, stored: Any) -> None:
     assert state_of(stored, desk.english[0]) == "printed"
 
 
-# Anonymous waves: no sheet leads to its answers
+# Anonymous waves: no sheet is linked to its answers
 
 
 def test_a_sheet_of_an_anonymous_wave_is_its_keyers_alone(
@@ -635,7 +635,7 @@ def test_the_language_of_few_is_kept_nowhere_but_in_the_thread(
 def test_the_audit_log_names_no_sheet_of_an_anonymous_wave(
     liaison: Liaison, desk: Desk, stored: Any, works: Callable[[], None]
 ) -> None:
-    """Every deed of the liaison's door that is written down, or could be, on sheets of an anonymous wave."""
+    """All recorded actions of liaisons on sheets of an anonymous wave."""
     first, second = desk.english
     liaison.takes(first).keys(FULL).opens("/staff/liaison/keying")
     liaison.takes(first).keys({"internet": "no"})

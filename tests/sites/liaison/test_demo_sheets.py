@@ -1,4 +1,4 @@
-"""The keyed sheets of the invented district are responses, as those that are keyed in the browser."""
+"""The keyed sheets of the demo district are responses, like those keyed in the browser."""
 
 import json
 from datetime import date

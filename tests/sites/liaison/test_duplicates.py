@@ -1,4 +1,5 @@
-"""Whose sheet it is, in a confidential wave: a keyed sheet is its household's answer, and one household has one."""
+"""Sheets of households in a confidential wave: a keyed sheet is its household's response, and a household has only
+one."""
 
 import json
 from datetime import date
@@ -36,14 +37,14 @@ KEPT = "This form is saved as you entered it, but its answers are not counted a 
 
 @pytest.fixture
 def key(site: Any) -> bytes:
-    """What the site makes its codes' digests with."""
+    """The key for the site's digests of codes."""
     secret: bytes = site.family.extensions["engage"].secret(ACCESS_KEY)
     return secret
 
 
 @pytest.fixture
 def three(arrange: Any, key: bytes, desk: Any) -> list[Home]:
-    """Three households of Lincoln in a confidential wave with codes; two sheets each."""
+    """Three households of Lincoln in a confidential wave with codes, with two sheets each."""
 
     def make(session: Any) -> list[Home]:
         schools = [a_school(session), a_school(session, "cedar", "Cedar Middle School")]
@@ -54,7 +55,7 @@ def three(arrange: Any, key: bytes, desk: Any) -> list[Home]:
 
 
 def used(stored: Any) -> dict[str, date]:
-    """The day each used code was used."""
+    """Return the day on which each used code was used."""
     return {one.digest: one.used_on for one in stored(Invitation) if one.used_on}
 
 
@@ -255,7 +256,7 @@ class TestCodesThatAreGone:
         assert set(used(stored)) == {"a" * 64, "c" * 64}
         liaison.takes(four).keys({}).sees(NEUTRAL)
         liaison.takes(two).keys({}).sees_no("household")
-        liaison.takes(one).sends(button="Withdraw").sees_no("It is counted now.")  # the kept one is of another child
+        liaison.takes(one).sends(button="Withdraw").sees_no("It is counted now.")  # the other sheet is of another child
         liaison.takes(three).sends(button="Withdraw").sees("It is counted now.")
         assert set(used(stored)) == {"b" * 64, "c" * 64}
         assert len(of_wave(stored)) == 2

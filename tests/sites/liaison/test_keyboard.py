@@ -1,4 +1,4 @@
-"""Keying from the keyboard alone, in a real browser. Every key is counted."""
+"""Keying with the keyboard only, in a real browser. All key presses are counted."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.browser
 
 
 class Keyboard:
-    """A liaison whose mouse is broken."""
+    """A liaison who uses no mouse."""
 
     def __init__(self, page: Any, live: Live, email: str = "lin@district.example") -> None:
         self.page, self.url, self.count = page, live.url, 0
@@ -51,7 +51,7 @@ class Keyboard:
 
     @property
     def now(self) -> str:
-        """The slot that is outlined; "save" after the last."""
+        """Return the slot with the focus; "save" after the last."""
         return str(self.page.evaluate("document.querySelector('.now').id.replace('slot-', '') || 'save'"))
 
     @property
@@ -59,7 +59,7 @@ class Keyboard:
         return str(self.page.inner_text("[data-say]"))
 
     def hears_that(self, words: str) -> None:
-        """Wait until the page tells whether what was keyed is kept."""
+        """Wait for the page's message whether the input was saved."""
         self.page.locator("[data-kept]", has_text=words).wait_for()
 
     def saves(self) -> "Keyboard":
@@ -164,7 +164,7 @@ def test_numbers_and_words_are_typed_as_they_stand(keyboard: Keyboard, desk: Des
         "child.2.grade~": ["unclear"],
         "moved": ["2020-08-01"],
     }
-    assert [each.text for each in stored(Message)] == ["One\ntwo"]  # anonymous: kept in the thread only
+    assert [each.text for each in stored(Message)] == ["One\ntwo"]  # anonymous: stored in the thread only
 
 
 def test_foreign_digits_choose_too(keyboard: Keyboard, desk: Desk) -> None:
@@ -241,7 +241,7 @@ def test_no_javascript_needed(browser: Any, live: Live, desk: Desk, stored: Call
     Keyboard(page, live)
     page.goto(f"{live.url}/staff/liaison/keying/sheets/{desk.english[0]}")
     page.check("[name=internet][value=no]")
-    page.press("[name=children]", "Enter")  # keeps, and does not save the half-keyed sheet
+    page.press("[name=children]", "Enter")  # saves the draft, but does not submit the incomplete sheet
     assert stored(Keying) == []
     assert page.is_checked("[name=internet][value=no]")
     page.click("text=Save this form")

@@ -1,4 +1,4 @@
-"""What a packet tells of single families: in an anonymous wave, nothing of what came back."""
+"""What a packet reveals about single families: in an anonymous wave, nothing about returned forms."""
 
 from typing import Any
 
@@ -19,26 +19,26 @@ NOT_TOLD = "This survey is anonymous, so returns are not shown for fewer than 10
 
 
 def serials(stored: Any, language: str) -> list[str]:
-    """Of the packet's sets in a language."""
+    """Return the serials of the packet's forms in a language."""
     runs = {run.id for run in stored(PrintRun) if run.packet_id and run.language == language}
     return sorted(sheet.serial for sheet in stored(Sheet) if sheet.run_id in runs)
 
 
 def told(person: Any, packet: Packet) -> dict[str, list[str]]:
-    """Printed, still out, keyed and spoiled, by language."""
+    """Return printed, not returned, keyed, and spoiled, by language."""
     person.opens(f"/staff/liaison/packets/{packet.id}")
     return rows(next(table for table in person.page.all("table") if "Not entered" in table.text))
 
 
 def listed(person: Any) -> list[str]:
-    """The numbers of the newest packet in the list: sheets, keyed and spoiled."""
+    """Return the numbers of the newest packet in the list: sheets, keyed, and spoiled."""
     person.opens("/staff/liaison/print")
     table = next(table for table in person.page.all("table") if "Created on" in table.text)
     return [cell.text for cell in next(next(table.all("tbody")).all("tr")).all("td")][-3:]
 
 
 def comes_back(liaison: Any, stored: Any) -> None:
-    """The only Arabic set, keyed; and of the Spanish ones one, torn."""
+    """Return the only Arabic form, keyed, and one of the Spanish ones, torn."""
     liaison.takes(serials(stored, "ar")[0]).keys({"internet": "no"})
     liaison.takes(serials(stored, "es")[0]).sends(button="Mark this form as spoiled")
 

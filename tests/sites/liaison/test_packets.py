@@ -1,4 +1,4 @@
-"""A packet's page: how far it is, its file, giving it up and making it again, and what has become of its sheets."""
+"""A packet's page: its progress, its file, canceling and repeating it, and the status of its sheets."""
 
 import json
 import re
@@ -30,7 +30,7 @@ NOT_RUNNING = "The print service is not running. Ask your administrator to start
 
 
 def codes(pdf: bytes) -> Counter[str]:
-    """The serials in the codes on the pages, and how many pages say them."""
+    """Return the serials in the codes on the pages, and the number of pages of each."""
     document = pypdfium2.PdfDocument(BytesIO(pdf))
     found: Counter[str] = Counter()
     for page in document:
@@ -65,7 +65,7 @@ def downloads(person: Any, packet: Packet, status: int = 200) -> bytes:
 
 
 def cannot_touch(person: Any, packet: Packet) -> None:
-    """Neither the file nor what becomes of it."""
+    """Assert that neither the file nor the status can be changed."""
     downloads(person, packet, 403)
     person.opens(f"{PLACE}/{packet.id}/cancel", status=403)
     for deed in ("cancel", "again"):
@@ -117,7 +117,7 @@ def test_the_ledger_balances_in_each_language_and_in_all(liaison: Any, works: An
     liaison.takes(sheets[0][1]).keys({"internet": "no"})
     liaison.takes(sheets[1][1]).sends(button="Mark this form as spoiled")
     liaison.opens(f"{PLACE}/{packet.id}")
-    # printed, still out, keyed, spoiled
+    # printed, not returned, keyed, spoiled
     assert ledger(liaison) == {
         "English": ["3", "1", "1", "1"],
         "Español": ["2", "2", "0", "0"],
@@ -234,7 +234,7 @@ def test_a_file_that_goes_while_it_is_asked_for_is_not_there(
     gone = settings.data_dir / "packets" / f"{packet.id}.pdf"
     gone.unlink()
     with monkeypatch.context() as moment:
-        moment.setattr(pages.orders, "packet_file", lambda *_about: gone)  # it was there a moment before
+        moment.setattr(pages.orders, "packet_file", lambda *_about: gone)  # the file existed a moment before
         downloads(liaison, packet)
     assert liaison.path == f"{PLACE}/{packet.id}"
     liaison.sees("The file is no longer available.")
@@ -326,10 +326,10 @@ def test_two_clicks_make_one_packet_for_households(someone: Any, arrange: Any, w
     [packet] = stored(Packet)
     leader.sees("Nothing to do: the file is ready or is being created.")
     assert leader.path == f"{PLACE}/{packet.id}"
-    asks(leader, at="known lincoln", contents="households", style="large")  # other paper is another packet
+    asks(leader, at="known lincoln", contents="households", style="large")  # another paper or style is another packet
     assert len(stored(Packet)) == 2
     works()
-    asks(leader, at="known lincoln", contents="households")  # that one is there; whoever asks now wants new sheets
+    asks(leader, at="known lincoln", contents="households")  # that one is finished, so a new request is for new sheets
     assert len(stored(Packet)) == 3
 
 

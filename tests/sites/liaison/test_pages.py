@@ -1,4 +1,4 @@
-"""Every page of the liaison and the administrator, looked at in a browser: axe finds nothing, nothing sticks out."""
+"""Every page for liaisons and administrators in a browser: no axe violations, no horizontal overflow."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ def signs_in(page: Any, live: Live, email: str) -> None:
 
 
 def asks_for_blanks(page: Any, live: Live) -> str:
-    """Ask for a packet. Returns its address."""
+    """Request a packet. Returns its URL."""
     page.goto(live.url + "/staff/liaison/print?place=fall+lincoln")
     page.check("[name=contents][value=blanks]", force=True)
     page.fill("[name=copies-ar]", "2")

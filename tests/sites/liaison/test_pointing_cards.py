@@ -1,4 +1,4 @@
-"""The pointing card: whose it is, and in which languages."""
+"""The pointing card: who may print it, and in which languages."""
 
 from io import BytesIO
 from typing import Any

@@ -1,4 +1,4 @@
-"""Asking for a packet: what the page tells before, what cannot be asked for, and what is made."""
+"""Requesting a packet: the preview, invalid requests, and the result."""
 
 from dataclasses import replace
 from datetime import date
@@ -27,12 +27,12 @@ FALL = "fall lincoln"
 
 
 def looks(person: StaffMember, place: str = FALL) -> StaffMember:
-    """Open the page for a place."""
+    """Open the page for a school and wave."""
     return person.opens(f"{PRINT}?place={place.replace(' ', '+')}")
 
 
 def asks(person: StaffMember, status: int = 200, at: str = FALL, **values: Any) -> StaffMember:
-    """Ask for blank sets at a place, unless told otherwise."""
+    """Request a packet, of blank forms by default."""
     looks(person, at)
     numbers = {} if any(name.startswith("copies") for name in values) else {"copies-en": "2"}
     return person.sends(button="Create the packet", status=status, **({"contents": "blanks"} | numbers | values))
@@ -40,7 +40,7 @@ def asks(person: StaffMember, status: int = 200, at: str = FALL, **values: Any) 
 
 @pytest.fixture
 def someone(site: Any, desk: Desk, arrange: Any) -> Any:
-    """Somebody of a role, signed in."""
+    """A signed-in person with a role."""
 
     def sign_in(role: str) -> StaffMember:
         arrange(lambda session: staff(session, role, email=f"{role}@wide.example"))
@@ -80,7 +80,7 @@ def test_the_page_tells_how_many_sets_the_households_need_and_asks_for_them(
     looks(liaison).sees("5 forms, each in the language the household reads.")
     liaison.sees(f"{REFUSING} households have opted out. Nothing is printed for them.")
     told = rows(next(table for table in liaison.page.all("table") if "Class" in table.text))
-    # English, Spanish, Arabic, together; 2A before 10B, those without a class at the end
+    # English, Spanish, Arabic, total; 2A before 10B, those without a class last
     assert list(told.items()) == [
         ("2A", ["2", "1", "0", "3"]),
         ("10B", ["0", "0", "1", "1"]),
@@ -186,7 +186,7 @@ def test_what_cannot_be_asked_for_is_told_and_kept(
 
 
 def _posted(person: Any, **values: Any) -> None:
-    """What a browser sends that does not keep to the page."""
+    """Send a request that ignores the limits of the page."""
     token = next(one.get("value") for one in person.page.all("input") if one.get("name") == "csrf_token")
     given = {"place": FALL, "shown": FALL, "contents": "blanks", "copies-en": "1"} | values
     person._goes("POST", PRINT, MultiDict({"csrf_token": token, **_usual(), **given}), 422)

@@ -1,4 +1,4 @@
-"""The strip a family tears off its paper: with the code on it the answer to a question on paper is read online."""
+"""The tear-off strip of a paper form: with its code, the answer to a question on paper can be read online."""
 
 from typing import Any
 
@@ -27,7 +27,8 @@ SCRIPTS = {
 
 @pytest.fixture
 def strip(site: Any) -> Any:
-    """The code that was printed for a serial, in fours: made by the site's key from the serial alone."""
+    """Returns the code that was printed for a serial, in groups of four: derived by the site's key from the serial
+    alone."""
     key = site.family.extensions["engage"].secret(access_codes.REPLY_KEY)
     return lambda serial: access_codes.format_reply_code(
         access_codes.derive_reply_code(key, b"sheet" + serial.encode())
@@ -69,7 +70,7 @@ def test_the_answer_is_read_with_the_code_of_the_strip(
 def test_every_code_without_an_answer_gets_the_same_kind_words(
     liaison: Liaison, torn: list[str], site: Any, strip: Any, desk: Desk
 ) -> None:
-    """Not keyed yet; keyed without a question; asked and not answered; printed nowhere; a code of nobody."""
+    """Not keyed yet; keyed without a question; asked and not answered; never printed; a code that belongs to nobody."""
     liaison.takes(torn[1]).keys({"internet": "no"})
     liaison.takes(torn[2]).keys({"question": "When?"})
     nobody = access_codes.format_reply_code(access_codes.derive_reply_code(b"k" * 32, b"nobody"))
@@ -123,7 +124,7 @@ def test_a_sheet_corrected_after_it_asked_nothing(liaison: Liaison, torn: list[s
 def test_paper_without_a_strip_gets_no_code(
     liaison: Liaison, desk: Desk, torn: list[str], site: Any, strip: Any, stored: Any
 ) -> None:
-    """Printed before there were packets; and a blank that no print run knows, keyed without its serial."""
+    """Printed before packets existed; and a blank form without a print run, keyed without its serial."""
     liaison.takes(desk.english[0]).keys({"question": "When?"})
     liaison.opens("/staff/liaison/keying/unnumbered?place=torn+lincoln&language=en&mode=paper")
     liaison.keys({"question": "Where?"})

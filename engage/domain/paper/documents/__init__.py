@@ -1,1 +1,1 @@
-"""Documents around the questionnaire: packets, lists, separators, cards, meeting packets."""
+"""Printed documents other than the form itself: packets, lists, separators, pointing cards, meeting packets."""

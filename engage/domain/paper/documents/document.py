@@ -1,8 +1,9 @@
-"""Documents that flow over pages in any language: packets, letters, reports.
+"""Flowing documents in any language: packets, letters, reports.
 
-    document(out, "ar", title, [Heading(1, title), Paragraph(text), Table(header, rows)], words=catalogue("ar"))
+    format = DocumentFormat("ar", catalogue("ar"))
+    write_document(out, title, [Heading(1, title), Paragraph(text), DocumentTable(header, rows)], format)
 
-Texts may be Words: in another language than the page's they keep their own direction.
+Texts may be Words: a text in another language than the page's has its own direction.
 """
 
 from collections.abc import Iterable, Sequence
@@ -23,8 +24,8 @@ from engage.domain.paper.pdf.canvas import draw_items, open_canvas, save_canvas
 from engage.domain.paper.pdf.tagging import FURNITURE, begin_tagging
 from engage.domain.paper.typesetting.fonts import load_faces
 
-SIDE = 20.0  # mm from the edge of the page, left and right
-TOP, BOTTOM = 11.0, 10.0  # mm from the edge of the page to header and footer
+SIDE = 20.0  # mm from the left and right edges of the page
+TOP, BOTTOM = 11.0, 10.0  # mm from the top and bottom edges to header and footer
 CLEAR = 7.0  # mm between header or footer and the text
 SMALL = Style(7.5, ink=0.35, role=FURNITURE)
 
@@ -39,7 +40,7 @@ class Heading:
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
-    """Running text; `soft` is a remark in small grey type."""
+    """A paragraph; `soft` is a note in small gray type."""
 
     text: str
     bold: bool = False
@@ -48,14 +49,15 @@ class Paragraph:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """Texts one below the other, each after a bullet."""
+    """A bulleted list."""
 
     texts: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
 class DocumentTable:
-    """`align` is "start", "center" or "end" per column (default "start"); the header is repeated on every page."""
+    """A table. `align` is "start", "center", or "end" per column (default "start"). The header is repeated on every
+    page."""
 
     header: Sequence[str]
     rows: Sequence[Sequence[str]]
@@ -64,21 +66,21 @@ class DocumentTable:
 
 @dataclass(frozen=True, slots=True)
 class Bars:
-    """Rows of (label, share from 0 to 1 or None for no bar, text): the bar starts where reading starts."""
+    """Rows of (label, share from 0 to 1 or None for no bar, text). Bars start at the side where reading starts."""
 
     rows: Sequence[tuple[str, float | None, str]]
 
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """Empty lines to write on."""
+    """Blank lines for handwriting."""
 
     count: int
 
 
 @dataclass(frozen=True, slots=True)
 class Spacer:
-    """Room, in mm."""
+    """Vertical space in mm."""
 
     height: float
 
@@ -93,8 +95,8 @@ Block = Heading | Paragraph | Listing | DocumentTable | Bars | Lines | Spacer | 
 
 @dataclass(frozen=True, slots=True)
 class DocumentFormat:
-    """How a document is printed: its `language` (a tag), the interface's sentences in it (`words`), what stands on top
-    of every page beside the title and below beside "Page 1 of 3", the paper, and ENGAGE_FONT_DIR."""
+    """Format of a document: its `language` (a tag), the catalog for it (`words`), the text beside the title in the
+    header and beside "Page 1 of 3" in the footer, the paper size, and ENGAGE_FONT_DIR."""
 
     language: str
     words: NullTranslations
@@ -105,8 +107,10 @@ class DocumentFormat:
 
 
 def write_document(out: BinaryIO, title: str, blocks: Sequence[Block], format: DocumentFormat) -> int:
-    """Write the blocks as a PDF and return its number of pages. The same arguments make the same bytes. A character
-    without a glyph is spelled out. Raises MissingFont."""
+    """Write the blocks as a PDF and return the number of pages.
+
+    Equal arguments give equal bytes. A character without a glyph is replaced by its name. Raises MissingFont.
+    """
     language, paper, header = format.language, format.paper, format.header
     properties = LANGUAGES[language]
     setter = Typesetter(properties, load_faces(language, properties.fonts, format.fonts))
@@ -126,7 +130,7 @@ def write_document(out: BinaryIO, title: str, blocks: Sequence[Block], format: D
 
 
 class _Bookmarks:
-    """A bookmark for every heading, below the last one of a higher level."""
+    """Bookmarks for headings, each below the last one of a higher level."""
 
     def __init__(self, canvas: Canvas, frame: "_Frame") -> None:
         self.canvas, self.frame = canvas, frame
@@ -134,7 +138,7 @@ class _Bookmarks:
         self.count = 0
 
     def add(self, body: Iterable[Item]) -> None:
-        """The headings of the page that is drawn now."""
+        """Add the headings of the page that is being drawn."""
         for item in body:
             if isinstance(item, Text) and item.role in HEADING_ROLES:
                 self._entry(item, HEADING_ROLES.index(item.role))
@@ -148,7 +152,7 @@ class _Bookmarks:
 
 
 def _split_pages(blocks: Iterable[Block]) -> list[list[Block]]:
-    """The blocks between page breaks."""
+    """Return the blocks of each part between page breaks."""
     parts: list[list[Block]] = [[]]
     for block in blocks:
         if isinstance(block, PageBreak):
@@ -196,7 +200,7 @@ class _Frame:
         self.room = self.height - TOP - self.head.height - BOTTOM - self._foot(99, 99).height - 2 * CLEAR
 
     def page(self, number: int, count: int, body: Iterable[Item]) -> list[Item]:
-        """All items of a page, mirrored for a language read from the right."""
+        """Return all items of a page, mirrored for a right-to-left language."""
         foot = self._foot(number, count)
         items = [
             *self.head.moved(SIDE, TOP),
@@ -211,7 +215,7 @@ class _Frame:
         return self._line(self.footer, page, below=False)
 
     def _line(self, start: str, end: str, below: bool) -> Placed:
-        """Two texts at the ends of a line, a thin rule below or above them."""
+        """Return two texts at the ends of a line, with a thin rule below or above them."""
         left = self.setter.text(start, self.inner * 0.6, SMALL)
         right = self.setter.text(end, self.inner * 0.36, SMALL, "end").moved(self.inner * 0.64, 0)
         texts = side_by_side([(0.0, Placed(left.height, (left,))), (0.0, Placed(right.height, (right,)))])

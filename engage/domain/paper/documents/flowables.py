@@ -1,4 +1,4 @@
-"""Running text, tables and bars as blocks for pages, as if read from the left; whole pages are mirrored at the end."""
+"""Text, tables, and bars as blocks for pages. They are placed left to right; whole pages are mirrored at the end."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -21,25 +21,25 @@ REMARK = Style(9, ink=SOFT)
 CELL, CELL_HEAD = Style(9.5), Style(9, bold=True)
 PAD = 1.5  # mm around the text of a cell
 BULLET = 5.0  # mm before the text of a list
-LABEL, TRACK = 0.36, 0.38  # shares of a bar row's width: label and bar; the rest is for the text
-THICK = 3.6  # mm: a bar
-WRITING = 9.0  # mm: a line to write on
-WIDE = 10_000.0  # mm: no line is broken
+LABEL, TRACK = 0.36, 0.38  # label and bar, as shares of a row's width; the rest is for the text
+THICK = 3.6  # mm: thickness of a bar
+WRITING = 9.0  # mm: height of a line for handwriting
+WIDE = 10_000.0  # mm: wide enough for any line
 
 
 class Flow:
-    """Makes blocks `width` mm wide."""
+    """Builds blocks that are `width` mm wide."""
 
     def __init__(self, setter: Typesetter, width: float) -> None:
         self.setter, self.width = setter, width
         self.counter = count(1)
 
     def _numbered(self, kind: str) -> str:
-        """A part of the document with a number of its own, so that its pieces are known to belong together."""
+        """Return the role of a numbered part of the document, so that its pieces are tagged as one."""
         return f"{kind} {next(self.counter)}"
 
     def text(self, text: str, width: float, style: Style, align: str = "start") -> Text:
-        """A text item; what no font can show is spelled out."""
+        """Return a text item. Characters without a glyph are replaced by their names."""
         shown_text = spell_out_missing(text, self.setter.faces, style.bold)
         tag = getattr(text, "language", self.setter.language.tag)
         return self.setter.text(Words(shown_text, tag), width, style, align)
@@ -88,7 +88,8 @@ class Flow:
         return Block(max(label_block.height, value_block.height), (label_block, *drawn, value_block))
 
     def table(self, header: Sequence[str], rows: Sequence[Sequence[str]], align: Sequence[str] = ()) -> Iterator[Block]:
-        """A header that comes again on every page, and rows; a row is parted only if a page cannot hold it."""
+        """Yield a header, which is repeated on every page, and the rows. A row is split only if it does not fit on a
+        page."""
         sides = [*align, *["start"] * (len(header) - len(align))]
         widths = self._widths(header, rows)
         table = self._numbered("Table")
@@ -100,7 +101,8 @@ class Flow:
                 yield replace(block, again=(head,))
 
     def _widths(self, header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[float]:
-        """Every column as wide as it likes where there is room; else the wide ones share what the narrow ones leave."""
+        """Return the widths of the columns: their natural widths if there is room, else the wide ones share the
+        remaining width."""
         natural = [
             max(self._natural(header[column], CELL_HEAD), *(self._natural(row[column], CELL) for row in rows), 8.0)
             for column in range(len(header))
@@ -130,7 +132,7 @@ class Flow:
         header_cells = enumerate(self._cells(header, widths, sides, CELL_HEAD), 1)
         cells = [replace(cell, role=f"{role}/TH {number}") for number, cell in header_cells]
         height = max(cell.height for cell in cells) + PAD
-        low = (cell.moved(0, height - PAD - cell.height) for cell in cells)  # on the line, above their columns
+        low = (cell.moved(0, height - PAD - cell.height) for cell in cells)  # bottom aligned above their columns
         return Block(height, (*low, Panel(0, height - 0.4, self.width, 0.4)))
 
     def _row(self, row: Sequence[str], widths: Sequence[float], sides: Sequence[str], role: str) -> Iterator[Block]:
@@ -146,12 +148,13 @@ class Flow:
 
 
 def _as_furniture(item: Item) -> Item:
-    """What is said a second time, for the eye."""
+    """Return an item as an artifact, since its text occurs elsewhere."""
     return replace(item, role=FURNITURE) if isinstance(item, Text) else item
 
 
 def _split_lines(text: Text, x: float, gap: float = 0.0) -> Iterator[Block]:
-    """A text line by line, so that it can go on overleaf; the first two and the last two lines are not parted."""
+    """Yield a text line by line, so that it can continue on the next page. The first two and last two lines stay
+    together."""
     lines, height = text.laid.lines, text.laid.leading * POINT
     for number, line in enumerate(lines):
         item = replace(text, x=x, y=0.0, height=height, laid=replace(text.laid, lines=(line,)))

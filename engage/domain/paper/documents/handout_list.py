@@ -1,6 +1,6 @@
-"""The list of which set goes to which family, where the outside of the sets does not say it: kept in the office.
+"""The hand-out list, kept in the office: which form is for which family, if the outside of the forms does not say so.
 
-Drawn as sets are: a page with one row, with two, up to a full one, drawn once; what stands in the rows is put in.
+It is drawn like forms: pages with one row, two rows, and so on are drawn once as templates, and texts are filled in.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,26 +20,26 @@ from engage.questionnaire.skip_instructions import ISOLATE, POP
 
 TEXT_DOMAIN = "staff"
 
-SIDE, EDGE = 20.0, 16.0  # mm from the sides of the page, from its top and bottom
-ROW, TICK = 8.0, 4.5  # mm: height of a row, side of the box to tick
-COLUMNS = (0.0, 26.0, 110.0, 150.0)  # mm from the side: serial, whose it is, language, box to tick
+SIDE, EDGE = 20.0, 16.0  # mm from the sides, and from the top and bottom of the page
+ROW, TICK = 8.0, 4.5  # mm: height of a row, side of a checkbox
+COLUMNS = (0.0, 26.0, 110.0, 150.0)  # mm from the side: serial, family, language, checkbox
 GAP = 3.0  # mm between two columns
 TITLE, NOTE, HEADS = Style(22, bold=True), Style(10.5), Style(9, bold=True)
-CLASS, CELL = 14.0, 10.0  # points
-LINE = 7.0  # mm: room for the name of a class
+CLASS, CELL = 14.0, 10.0  # points: no limit
+LINE = 7.0  # mm: space for the name of a class
 
 
 @dataclass(frozen=True, slots=True)
 class HandOutPage:
-    """One page of the list: sets of one class."""
+    """One page of the list: forms of one class."""
 
     group: str
     sets: Sequence[PacketSet]
-    first: bool  # of its class
+    first: bool  # first page of its class
 
 
 class HandOutList:
-    """The list of a packet's sets, class by class."""
+    """The list of a packet's forms by class."""
 
     def __init__(self, pile: PacketContent) -> None:
         """Raises MissingFont."""
@@ -54,11 +54,11 @@ class HandOutList:
 
     @property
     def pages(self) -> int:
-        """How many it takes: an even number, so that the next set begins on a new leaf."""
+        """Number of pages: even, so that the next form begins on a new sheet of paper."""
         return len(self.sheets) + len(self.sheets) % 2
 
     def write(self, writer: PacketWriter) -> int:
-        """Put it into the packet; returns how many pages it took."""
+        """Write the list to the packet and return the number of pages."""
         lines = (line for sheet in self.sheets for line in self._places(sheet).values())
         template = writer.template(self.layout, self.setter.faces, lines)
         writer.bookmark(_title(self.words), 0)
@@ -71,7 +71,7 @@ class HandOutList:
         return writer.add(page, FilledCopy("", "", self._places(sheet)), even=sheet is self.sheets[-1])
 
     def _places(self, sheet: HandOutPage) -> dict[str, str]:
-        """The text of each place of a page."""
+        """Return the text for each place of a page."""
         places = {"class": self._class(sheet) if self.classes else ""}
         for row, each in enumerate(sheet.sets):
             cells = (each.serial, self._whose(each), LANGUAGES[each.language].name)
@@ -95,7 +95,8 @@ class HandOutList:
 
 
 def student_label(number: str, words: NullTranslations, language: Language) -> str:
-    """A child by its number at the district, where no names are kept; `words` are those of the language."""
+    """Return the label of a child by its district number, if names are not stored. `words` is the catalog of the
+    language."""
     isolated = f"{ISOLATE}{number}{POP}" if language.rtl else number
     # translators: whose a printed survey is, where no names are kept; number is the district's own for a student
     return words.gettext("Student %(number)s") % {"number": isolated}
@@ -114,7 +115,7 @@ def _split_pages(sets: Sequence[PacketSet], rows: int) -> Iterator[HandOutPage]:
 
 
 def _layout(pile: PacketContent, setter: Typesetter) -> Layout:
-    """Page 1 has one row, page 2 two, the last as many as there is room for."""
+    """Return the templates: page 1 has one row, page 2 two, and the last as many as fit."""
     width, height = PAPERS[pile.paper]
     head = _head_block(pile, setter, width - 2 * SIDE)
     most = floor((height - 2 * EDGE - head.height) / ROW)
@@ -128,7 +129,7 @@ def _layout(pile: PacketContent, setter: Typesetter) -> Layout:
 
 
 def _head_block(pile: PacketContent, setter: Typesetter, width: float) -> Block:
-    """The head of a page, above the rows."""
+    """Return the head of a page, above the rows."""
     column, place = Column(), " · ".join((pile.school, pile.wave))
     column.add(setter.text(_title(pile.words), width, TITLE))
     column.add(setter.text(spell_out_missing(place, setter.faces, bold=True), width, replace(NOTE, bold=True)), gap=2)
@@ -164,7 +165,7 @@ def _column_heads(words: NullTranslations, setter: Typesetter, width: float) -> 
 
 
 def _row_items(row: int, width: float) -> Iterator[Item]:
-    """Three places and a box, as if read from the left."""
+    """Yield three places and a checkbox, from left to right."""
     for column, (x, room) in enumerate(zip(COLUMNS[:-1], _column_widths(width), strict=False)):
         yield Place(x, 1.8, room - GAP, ROW - 1.8, _place_name(row, column), CELL)
     yield Box(COLUMNS[-1], (ROW - TICK) / 2, TICK, TICK, "", "", "")

@@ -1,5 +1,7 @@
-"""A school's packet in one file: a page to count by, then the sets in their order, each group after a page that says
-whose it is. Pure: what is drawn, and in what order, comes from outside."""
+"""A school's packet in one PDF: a count sheet, then the forms in order, with a separator page before each group.
+
+Pure: content and order come from the caller.
+"""
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
@@ -12,18 +14,18 @@ from engage.domain.paper.documents.packet_model import PacketContent, PacketSet,
 from engage.domain.paper.documents.separators import GroupHeading, draw_count_sheet, draw_separators
 from engage.domain.paper.pdf.page_stream import FilledCopy, PacketWriter, Template
 
-EVERY = 50  # sets between two words about how far it is
+EVERY = 50  # forms between two progress reports
 AT_ONCE = 100  # separators drawn into one document
-FOURS = 4  # digits of a reply code that stand together
+FOURS = 4  # digits per group in a reply code
 
 
 class DrawingStopped(Exception):
-    """Drawing was given up: the packet was cancelled, or whoever draws it has to end."""
+    """Drawing was stopped, because the packet was canceled or the process is stopping."""
 
 
 @dataclass(frozen=True, slots=True)
 class WrittenPacket:
-    """`digest`: SHA-256 of the file, in hex."""
+    """Result of drawing a packet. `digest` is the SHA-256 of the file, in hex."""
 
     pages: int
     digest: str
@@ -32,14 +34,17 @@ class WrittenPacket:
 def write_packet(
     out: BinaryIO, pile: PacketContent, progress: Callable[[int, int], bool] = lambda _drawn, _pages: True
 ) -> WrittenPacket:
-    """Write the packet as PDF; the same content makes the same bytes. `progress(pages so far, pages in all)` is asked
-    every 50 sets, and at the end, whether to go on. Raises DrawingStopped, MissingFont, MissingGlyph, OSError."""
+    """Write the packet as a PDF. Equal content gives equal bytes.
+
+    `progress(pages so far, total pages)` is called every 50 forms and at the end, and returns whether to continue.
+    Raises DrawingStopped, MissingFont, MissingGlyph, OSError.
+    """
     hashed = _HashingFile(out)
     return WrittenPacket(_PageDrawer(cast(BinaryIO, hashed), pile, progress).run(), hashed.digest.hexdigest())
 
 
 class _PageDrawer:
-    """Puts one page after the other."""
+    """Draws the pages in order."""
 
     def __init__(self, out: BinaryIO, pile: PacketContent, progress: Callable[[int, int], bool]) -> None:
         self.pile, self.progress, self.drawn = pile, progress, 0
@@ -53,7 +58,7 @@ class _PageDrawer:
         self.total = pages + pages % 2 + listed + leaves + sum(pile.kind(each).pages for each in pile.sets)
 
     def run(self) -> int:
-        """Everything; returns how many pages there are."""
+        """Draw everything and return the number of pages."""
         self._tell()
         # translators: bookmark in a PDF: the first page, a table to count printed surveys by
         self._whole(self.writer.borrowed(self.front), self.pile.words.gettext("Count sheet"), 0)
@@ -80,12 +85,12 @@ class _PageDrawer:
                 self._tell()
 
     def _separators(self) -> Iterator[bytes]:
-        """A page for each group, some at a time: they share their fonts, and few are held."""
+        """Yield a page for each group. They are drawn in batches, which share fonts and limit memory."""
         for at in range(0, len(self.heads), AT_ONCE):
             yield from self.writer.borrowed(draw_separators(self.pile, self.heads[at : at + AT_ONCE]))
 
     def _whole(self, pages: Sequence[bytes], title: str, level: int) -> None:
-        """Pages as they are, and an empty one where the next set would begin on the back of the last."""
+        """Add pages unchanged, and an empty one if the next form would begin on the back of the last."""
         self.writer.bookmark(title, level)
         self.drawn += self.writer.put(pages, even=True)
 
@@ -99,7 +104,7 @@ class _PageDrawer:
 
 
 class _HashingFile:
-    """A file that knows the digest of what was written to it."""
+    """A file that computes the digest of what is written to it."""
 
     def __init__(self, out: BinaryIO) -> None:
         self.out, self.digest = out, hashlib.sha256()

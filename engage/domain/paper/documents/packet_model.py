@@ -1,4 +1,4 @@
-"""What a packet is made of: a set of pages for each household, in the order in which they are handed out."""
+"""The content of a packet: one form for each household, in the order in which they are handed out."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from engage.domain.paper.typesetting.fonts import Faces
 
 @dataclass(frozen=True, slots=True)
 class SetLayout:
-    """How sets of one language are laid out. `digest` and `geometry` are the layout's own; `title` the survey's."""
+    """The layout of forms in one language. `digest` and `geometry` are those of the layout; `title` is the survey's."""
 
     layout: Layout = field(repr=False)
     digest: str
@@ -23,15 +23,15 @@ class SetLayout:
 
     @property
     def pages(self) -> int:
-        """Pages of one set in the packet: an even number, so that the next set begins on a new leaf."""
+        """Number of pages of one form in the packet: even, so that the next form begins on a new sheet of paper."""
         return len(self.layout.pages) + len(self.layout.pages) % 2
 
 
 @dataclass(frozen=True, slots=True)
 class PacketSet:
-    """One household's paper. `reply`: 16 digits, or ""; `code`: the access code as people read it, or ""; `link`: the
-    whole address of the survey on a phone, or ""; `to`: the lines on the outside; `group`: the class, or "". `who`: the
-    family's names, and `number`: its child's at the district, for the hand-out list; where they are known."""
+    """One household's form. `reply`: 16 digits, or ""; `code`: the access code as formatted for people, or ""; `link`:
+    the full URL of the survey, or ""; `to`: the lines on the outside; `group`: the class, or "". `who` (names of the
+    family) and `number` (the child's district number) are for the hand-out list, if known."""
 
     serial: str
     language: str
@@ -46,10 +46,10 @@ class PacketSet:
 
 @dataclass(frozen=True, slots=True)
 class PacketContent:
-    """A packet to be drawn. `kinds`: by language, and whether the set has an access code on it. `sets`: in order.
-    `classes`: class to language to number of sets, {} where there is no roster. `linked`: each set is meant for one
-    household; `listed`: a list says which, since their outsides do not. `language`, `words`: of those who hand the sets
-    out."""
+    """A packet to draw. `kinds`: layouts by language and by whether the form has an access code. `sets`: the forms in
+    order. `classes`: class to language to number of forms, {} without a roster. `linked`: each form is for a particular
+    household; `listed`: the hand-out list says which, since the outside does not. `language` and `words` are those of
+    the people who hand out the forms."""
 
     school: str
     wave: str
@@ -67,16 +67,16 @@ class PacketContent:
     fonts: Path | None = None
 
     def kind(self, each: PacketSet) -> SetLayout:
-        """How a set is laid out."""
+        """Return the layout of a form."""
         return self.kinds[each.language, bool(each.code)]
 
     def groups(self) -> Iterator[tuple[str, str, list[PacketSet]]]:
-        """Class, language and their sets, as they lie on each other."""
+        """Yield class, language, and their forms, in the order of the packet."""
         for (group, language), members in groupby(self.sets, key=lambda each: (each.group, each.language)):
             yield group, language, list(members)
 
     def counted(self) -> dict[str, int]:
-        """Language to number of sets, in the order of the packet."""
+        """Return the number of forms by language, in the order of the packet."""
         counts: dict[str, int] = {}
         for each in self.sets:
             counts[each.language] = counts.get(each.language, 0) + 1

@@ -1,4 +1,4 @@
-"""The pictograms of a scale's choices, found by their codes, which are English in every language."""
+"""Selection of pictograms for the choices of a scale, by their codes, which are English in every language."""
 
 from collections.abc import Sequence
 
@@ -27,9 +27,9 @@ YES_NO = {"yes": "yes", "no": "no", "sometimes": "partly", "partly": "partly", "
 
 
 def choose_pictograms(question: Question) -> list[tuple[str, float]]:
-    """Shape and level of the picture for every choice, in order; [] where pictures cannot say what is meant.
+    """Return shape and level of the pictogram for every choice, in order; [] if pictograms cannot express the choices.
 
-    Yes and no; faces for a scale from bad to good; glasses for amounts; climbing steps for any other scale.
+    Yes and no; faces for a scale from bad to good; glasses for amounts; steps for any other scale.
     """
     codes = [choice.code for choice in question.choices]
     if question.kind == "one" and {"yes", "no"} <= set(codes) <= YES_NO.keys():
@@ -42,7 +42,7 @@ def choose_pictograms(question: Question) -> list[tuple[str, float]]:
 
 
 def _scale_shape(codes: Sequence[str]) -> tuple[str, bool]:
-    """The shape for a scale, and whether it begins with the most or the best."""
+    """Return the shape for a scale, and whether it begins with the most or best."""
     first, last = (set(code.split("_")) for code in (codes[0], codes[-1]))
     if first & BAD and last & GOOD:
         return "face", False

@@ -1,6 +1,8 @@
-"""Pictures a person can point at: faces, glasses, steps, yes and no. Drawn from circles, arcs and lines, with no font.
+"""Pictograms that a person can point at: faces, glasses, steps, yes, and no. Drawn from circles, arcs, and lines,
+without fonts.
 
-Black on white with one gray, so that they survive a copier. `level` runs from 0 (least, worst) to 1 (most, best).
+Black on white with one gray, so that they are readable after copying. `level` is from 0 (least, worst) to 1 (most,
+best).
 """
 
 from collections.abc import Callable
@@ -11,29 +13,29 @@ from reportlab.pdfgen.canvas import Canvas
 
 from engage.domain.paper.form.elements import POINT, Item
 
-LINE = 0.045  # thickness of a line, as a share of the picture's side
-GRAY = 0.55  # what fills a glass or a step
+LINE = 0.045  # thickness of a line, relative to the side of the pictogram
+GRAY = 0.55  # fill of a glass or a step
 
 
 @dataclass(frozen=True, slots=True)
 class Pictogram(Item):
-    """A square picture: "face", "glass", "steps", "yes", "no", "partly", "unknown" or "silent"."""
+    """A square pictogram: "face", "glass", "steps", "yes", "no", "partly", "unknown", or "silent"."""
 
     shape: str
     level: float = 0.0
-    steps: int = 5  # how many steps there are to climb
-    flipped: bool = False  # on a page read from the right, steps climb to the left
+    steps: int = 5  # number of steps
+    flipped: bool = False  # on a right-to-left page, steps rise to the left
 
     def mirrored(self, width: float) -> Self:
         return replace(self, x=width - self.x - self.width, flipped=not self.flipped)
 
 
 def draw_pictogram(canvas: Canvas, item: Pictogram, x: float, y: float) -> None:
-    """Draw a picture whose top left corner is at (x, y), in points."""
+    """Draw a pictogram whose top left corner is at (x, y), in points."""
     side = item.width / POINT
     canvas.saveState()
     canvas.translate(x + (side if item.flipped and item.shape == "steps" else 0), y - side)
-    canvas.scale(-side if item.flipped and item.shape == "steps" else side, side)  # from here on the side is 1
+    canvas.scale(-side if item.flipped and item.shape == "steps" else side, side)  # from here on, the side has length 1
     canvas.setLineWidth(LINE)
     canvas.setLineCap(1)
     canvas.setLineJoin(1)
@@ -53,7 +55,7 @@ def _draw_eyes(canvas: Canvas) -> None:
 
 
 def _draw_face(canvas: Canvas, item: Pictogram) -> None:
-    """The mouth's corners go down for 0 and up for 1."""
+    """Draw a face. The mouth's corners are down for 0 and up for 1."""
     _draw_ring(canvas)
     _draw_eyes(canvas)
     bend = (item.level - 0.5) * 0.4
@@ -61,7 +63,7 @@ def _draw_face(canvas: Canvas, item: Pictogram) -> None:
 
 
 def _draw_glass(canvas: Canvas, item: Pictogram) -> None:
-    """A glass that holds this much."""
+    """Draw a glass filled to the level."""
     bottom, top = 0.08, 0.94
     surface = bottom + item.level * 0.8 * (top - bottom)
     if item.level > 0:
@@ -70,7 +72,7 @@ def _draw_glass(canvas: Canvas, item: Pictogram) -> None:
 
 
 def _draw_trapezoid(canvas: Canvas, bottom: float, top: float, fill: bool) -> None:
-    """The glass between two heights; its wall leans outwards."""
+    """Draw the part of the glass between two heights; its wall slopes outward."""
     low, high = (0.3 - 0.14 * (height - 0.08) / 0.86 for height in (bottom, top))
     path = canvas.beginPath()
     path.moveTo(high, top)
@@ -82,7 +84,7 @@ def _draw_trapezoid(canvas: Canvas, bottom: float, top: float, fill: bool) -> No
 
 
 def _draw_steps(canvas: Canvas, item: Pictogram) -> None:
-    """Bars that climb, filled up to the one that is meant: one at least, so that there is something to point at."""
+    """Draw rising bars, filled up to the level, but at least one, so that there is something to point at."""
     filled, each = round(item.level * (item.steps - 1)) + 1, 0.94 / item.steps
     for number in range(item.steps):
         height = 0.14 + 0.78 * number / max(1, item.steps - 1)
@@ -103,14 +105,14 @@ def _draw_no(canvas: Canvas, item: Pictogram) -> None:
 
 
 def _draw_partly(canvas: Canvas, item: Pictogram) -> None:
-    """A wave: neither yes nor no."""
+    """Draw a wavy line: neither yes nor no."""
     _draw_ring(canvas)
     canvas.setLineWidth(0.1)
     canvas.bezier(0.25, 0.46, 0.4, 0.76, 0.6, 0.24, 0.75, 0.54)
 
 
 def _draw_unknown(canvas: Canvas, item: Pictogram) -> None:
-    """A question mark."""
+    """Draw a question mark."""
     _draw_ring(canvas)
     canvas.setLineWidth(0.09)
     canvas.arc(0.34, 0.46, 0.66, 0.8, startAng=180, extent=-235)
@@ -119,7 +121,7 @@ def _draw_unknown(canvas: Canvas, item: Pictogram) -> None:
 
 
 def _draw_silent(canvas: Canvas, item: Pictogram) -> None:
-    """A face whose mouth stays closed."""
+    """Draw a face with a closed mouth."""
     _draw_ring(canvas)
     _draw_eyes(canvas)
     canvas.line(0.3, 0.33, 0.7, 0.33)

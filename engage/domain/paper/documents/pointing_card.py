@@ -1,7 +1,7 @@
-"""The pointing card: pictures for the choices of a survey's scales, for families who answer by pointing.
+"""The pointing card: pictograms for the choices of a survey's scales, for families who answer by pointing.
 
-One page wherever the words allow it. Placed as if read from the left; for a language read from the right every page
-is mirrored at the end, so that a scale runs the way the language is read.
+It has one page if the texts fit. Items are placed left to right; for a right-to-left language every page is mirrored at
+the end, so that scales run in reading direction.
 """
 
 from collections.abc import Iterator, Sequence
@@ -29,16 +29,16 @@ from engage.questionnaire.model import CHOICE_KINDS, Question
 from engage.questionnaire.question_types import AnswerBox, answer_boxes
 
 SIDE = 14.0  # mm from the edge of the paper
-FOOT = 8.0  # mm kept for the line at the foot
-SIZES = ((27.0, 16.0), (24.0, 15.0), (21.0, 14.0), (18.0, 13.0), (16.0, 12.0))  # mm of a picture, points of its words
-GUTTER = 23.0  # mm before the pictures, where the question's number stands
-NEXT = 3.0  # mm between a picture and its key
+FOOT = 8.0  # mm reserved for the footer
+SIZES = ((27.0, 16.0), (24.0, 15.0), (21.0, 14.0), (18.0, 13.0), (16.0, 12.0))  # mm of a pictogram, points of its text
+GUTTER = 23.0  # mm before the pictograms, for the question's number
+NEXT = 3.0  # mm between a pictogram and its key
 ROW = 4.0  # mm between two rows
 
 
 @dataclass(frozen=True, slots=True)
 class CardEntry:
-    """One thing to point at: a picture, the key of its box ("" where it differs from question to question), words."""
+    """One item to point at: a pictogram, the key of its box ("" if it differs between questions), and a text."""
 
     picture: Pictogram
     key: str
@@ -47,7 +47,7 @@ class CardEntry:
 
 @dataclass(frozen=True, slots=True)
 class CardRow:
-    """Things to point at in answer to these questions, by number."""
+    """Items to point at for these questions, which are given by number."""
 
     numbers: tuple[int, ...]
     points: tuple[CardEntry, ...]
@@ -59,9 +59,9 @@ def write_card(
     first: SurveyInLanguage,
     format: SheetFormat = STANDARD,
 ) -> int:
-    """Write the card of a survey, in large type, as a PDF and return how many pages it has.
+    """Write the card of a survey, in large type, as a PDF, and return the number of pages.
 
-    `first` is the edition's survey. The same arguments make the same bytes. Raises MissingFont, MissingGlyph.
+    `first` is the edition's survey. Equal arguments give equal bytes. Raises MissingFont, MissingGlyph.
     """
     setting = build_setting(first, replace(format, style="large"))
     pages = card_pages(setting, format.paper, edition.digest)
@@ -75,7 +75,7 @@ def write_card(
 
 
 def card_pages(setting: Setting, paper: str, digest: str = "") -> list[list[Item]]:
-    """The items of every page, as they lie; `digest` is the edition's."""
+    """Return the items of every page in their final positions. `digest` is the edition's."""
     width, height = PAPERS[paper]
     line = _foot_block(setting, width - 2 * SIDE, digest)
     foot = line.moved(SIDE, height - SIDE - line.height)
@@ -87,7 +87,7 @@ def card_pages(setting: Setting, paper: str, digest: str = "") -> list[list[Item
 
 
 def card_rows(setting: Setting) -> list[CardRow]:
-    """Every scale once, with the questions it belongs to, and last what is no choice."""
+    """Return every scale once, with its questions, and last the missing answers."""
     numbers_by_keys: dict[tuple[object, ...], tuple[list[int], Question]] = {}
     for _, question in setting.survey.questions():
         if choose_pictograms(question):
@@ -134,7 +134,7 @@ _YES_NO = tuple(
 
 
 def _marker_entries(setting: Setting) -> Iterator[CardEntry]:
-    """ "I don't know" and "I don't want to answer", with their keys where all questions agree on them."""
+    """Yield "I don't know" and "I don't want to answer", with their keys if all questions have the same."""
     keys: dict[str, set[str]] = {"~dont_know": set(), "~refused": set()}
     for _, question in setting.survey.questions():
         for box in answer_boxes(question):
@@ -149,7 +149,8 @@ def _marker_text(value: str) -> Say:
 
 
 def _fit_pages(setting: Setting, width: float, room: float) -> list[list[Item]]:
-    """The bodies of the pages: as few as can be, with pictures as big as they hold, and no word cut if it can be."""
+    """Return the bodies of the pages: as few pages as possible, with the largest pictograms that fit, and words uncut
+    if possible."""
     layouts = [list(paginate(_card_blocks(setting, width, *size), room)) for size in SIZES]
     whole = [pages for pages in layouts if not any(_has_cut_word(page) for page in pages)] or layouts
     return min(whole, key=len)
@@ -176,7 +177,8 @@ def _head_block(setting: Setting, width: float) -> Block:
 
 
 def _row_block(setting: Setting, row: CardRow, width: float, side: float, points: float) -> Block:
-    """The pictures of a row, each with its key before it and its words below; at the start whose answers they are."""
+    """Return the pictograms of a row, each with its key before it and its text below, after the numbers of their
+    questions."""
     column = Column()
     column.add(Panel(0, 0, width, 0.3, ink=0.5))
     each = (width - GUTTER) / max(len(row.points), 3)

@@ -1,4 +1,4 @@
-"""What lies between the sets of a packet, for those who hand them out: a sheet to count by, and a page before each
+"""Pages between the forms of a packet, for the people who hand them out: a count sheet, and a separator before each
 group."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -29,17 +29,17 @@ from engage.questionnaire.model import Words
 
 TEXT_DOMAIN = "staff"
 
-SIDE, TOP = 20.0, 50.0  # mm: beside and above the words of a separator
-HUGE, BIG, PLAIN = 54.0, 32.0, 18.0  # points
-LEAST = 12.0  # points: a long name is set smaller, down to this
-ROOM = 46.0  # mm one text of a separator may be high
+SIDE, TOP = 20.0, 50.0  # mm: margins beside and above the texts of a separator
+HUGE, BIG, PLAIN = 54.0, 32.0, 18.0  # points: no limit
+LEAST = 12.0  # points: smallest size for a long name
+ROOM = 46.0  # mm: maximum height of one text of a separator
 GAP = 8.0  # mm between two texts
-ABREAST = 5  # languages beside each other in one table
+ABREAST = 5  # languages per table, side by side
 
 
 @dataclass(frozen=True, slots=True)
 class GroupHeading:
-    """The separator page before a group: class, language, and how many sets follow."""
+    """The separator before a group: class, language, and number of forms that follow."""
 
     group: str
     language: str
@@ -47,11 +47,11 @@ class GroupHeading:
 
 
 def draw_separators(pile: PacketContent, heads: Iterable[GroupHeading]) -> bytes:
-    """A page for each: class and language in words that are read from afar, and how many sets follow. Raises
+    """Draw a page for each group with class and language, readable from a distance, and the number of forms. Raises
     MissingFont."""
     properties, size = LANGUAGES[pile.language], PAPERS[pile.paper]
     setter = Typesetter(properties, load_faces(pile.language, properties.fonts, pile.fonts))
-    fitting = cache(partial(_fit_text, setter, size[0] - 2 * SIDE))  # most stands on many of them
+    fitting = cache(partial(_fit_text, setter, size[0] - 2 * SIDE))  # most texts occur on many pages
     out = BytesIO()
     canvas = open_canvas(out, size, pile.language, pile.school, pile.district)
     for head in heads:
@@ -65,7 +65,7 @@ def draw_separators(pile: PacketContent, heads: Iterable[GroupHeading]) -> bytes
 
 
 def _separator_texts(pile: PacketContent, head: GroupHeading) -> Iterator[tuple[str, float, str]]:
-    """Texts from the top, how large in points, in which language."""
+    """Yield texts from the top, with their size in points and their language."""
     language, words = pile.language, pile.words
     yield pile.school, PLAIN, language
     if head.group:
@@ -78,7 +78,7 @@ def _separator_texts(pile: PacketContent, head: GroupHeading) -> Iterator[tuple[
 
 
 def draw_count_sheet(pile: PacketContent) -> tuple[bytes, int]:
-    """The first pages of a packet, and how many they are."""
+    """Draw the count sheet; return it and its number of pages."""
     out = BytesIO()
     # translators: title of the first page of a packet of printed surveys: a table to count them by
     title = pile.words.gettext("Count sheet")
@@ -92,7 +92,7 @@ def draw_count_sheet(pile: PacketContent) -> tuple[bytes, int]:
 
 
 def _fit_text(setter: Typesetter, width: float, text: str, size: float, language: str) -> Text:
-    """A text, set smaller until it fits; what no font can show is spelled out."""
+    """Return a text at the largest size that fits. Characters without a glyph are replaced by their names."""
     spelled = Words(spell_out_missing(text, setter.faces, bold=True), language)
     while (block := setter.text(spelled, width, Style(size, bold=True), "center")).height > ROOM and size > LEAST:
         size = max(LEAST, size * 0.8)
@@ -107,7 +107,7 @@ def _wave_blocks(pile: PacketContent) -> Iterator[Block]:
 
 
 def _count_tables(pile: PacketContent) -> Iterator[Block]:
-    """Sets by language, then by class; the last two columns are ticked off by hand."""
+    """Yield tables with the number of forms by language, then by class. The last two columns are for check marks."""
     words, counts = pile.words, pile.counted()
     # translators: heading of a column in a table: a language
     heads = [words.gettext("Language"), *_hand_filled_heads(pile)]

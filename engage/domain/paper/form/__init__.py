@@ -1,1 +1,1 @@
-"""The printed questionnaire: its elements, geometry and layout."""
+"""The printed form: its elements, geometry, and layout."""

@@ -1,6 +1,6 @@
-"""The place for an answer as a block: boxes with their words in one or two languages, cells for digits, lines.
+"""Answer areas as blocks: boxes with labels in one or two languages, cells for digits, and lines.
 
-A choice has one box however many languages name it. Placed as if read from the left, like everything on a sheet.
+A choice has one box, whatever the number of languages. Items are placed left to right, like everything on a form.
 """
 
 from collections.abc import Callable, Sequence
@@ -29,15 +29,16 @@ from engage.questionnaire.model import BLANK, Words
 from engage.questionnaire.routing import Slot
 
 KEY_GAP = 1.4  # mm between a box and the key printed beside it
-KEY_ROOM = 1.9  # width of the key and the room after it, as a share of its type size in mm
-SCALE_LINES = 3  # lines a label may take under its box, in each language
+KEY_ROOM = 1.9  # width of the key and the space after it, relative to its type size
+SCALE_LINES = 3  # maximum lines of a label under its box, per language
 GUTTER = 4.0  # mm between two columns of choices
-DIGIT = 0.714  # height of a digit in Noto Sans, as a share of the type size
+DIGIT = 0.714  # height of a digit in Noto Sans, relative to the type size
 PARTS = {"d": "day", "M": "month", "y": "year"}
 
 
 def answer_block(setting: Setting, slot: Slot, width: float, columns: int) -> Block:
-    """The answer of a question, `width` mm wide, its choices in so many columns; 0 lets their length decide."""
+    """Return the answer area of a question, `width` mm wide. Choices are in `columns` columns; 0 decides by their
+    length."""
     column = Column()
     area = _ANSWERS[slot.question.kind](setting, slot, width, columns)
     if area.items:
@@ -49,13 +50,14 @@ def answer_block(setting: Setting, slot: Slot, width: float, columns: int) -> Bl
 
 
 def date_order(locale: str) -> list[str]:
-    """ "day", "month" and "year" in the order this locale's short dates have them."""
+    """Return "day", "month", and "year" in the order of this locale's short dates."""
     pattern = str(get_date_format("short", locale).pattern)
     return [PARTS[letter] for letter in sorted(PARTS, key=pattern.index)]
 
 
 def _marker_block(setting: Setting, slot: Slot, boxes: Sequence[question_types.AnswerBox], width: float) -> Block:
-    """ "I don't know" and "I don't want to answer": below a short rule and in softer words, as they are no choices."""
+    """Return "I don't know" and "I don't want to answer", below a short rule and in lighter type, since they are not
+    choices."""
     style = replace(setting.sizes.body, size=setting.sizes.hint.size, ink=setting.sizes.hint.ink)
     options = [_build_option(setting, slot, box, _box_words(slot, box), style) for box in boxes]
     column = Column()
@@ -70,7 +72,7 @@ def _marker_block(setting: Setting, slot: Slot, boxes: Sequence[question_types.A
 
 
 def _box_words(slot: Slot, box: question_types.AnswerBox) -> Say:
-    """The words beside a box."""
+    """Return the label of a box."""
 
     def say(tongue: SheetLanguage) -> str:
         return box_text(tongue.survey.question(slot.question.id), box.value, tongue.words.gettext)
@@ -79,7 +81,7 @@ def _box_words(slot: Slot, box: question_types.AnswerBox) -> Say:
 
 
 Option = Callable[[float], Block]
-"""A box with its key and words, made for a width."""
+"""Builds a box with its key and label for a given width."""
 
 
 def _build_option(setting: Setting, slot: Slot, box: question_types.AnswerBox, say: Say, style: Style) -> Option:
@@ -88,7 +90,7 @@ def _build_option(setting: Setting, slot: Slot, box: question_types.AnswerBox, s
     def build(width: float) -> Block:
         label = _label_block(setting, say, width, indent, style)
         middle = next(item.y + item.first_middle for item in label.items if isinstance(item, Text))
-        lead = middle - sizes.box / 2  # the box stands on the middle of the first line
+        lead = middle - sizes.box / 2  # center the box on the first line
         frame = Box(0, lead, sizes.box, sizes.box, slot.key, box.key, box.value)
         items: list[Item] = [frame, _key_text(setting, box.key, room).moved(sizes.box + KEY_GAP, middle), *label.items]
         rise = max(0.0, -lead)
@@ -98,7 +100,8 @@ def _build_option(setting: Setting, slot: Slot, box: question_types.AnswerBox, s
 
 
 def _label_block(setting: Setting, say: Say, width: float, indent: float, style: Style) -> Block:
-    """The words of a box, from `indent` on; beside each other the second language keeps to its column of the page."""
+    """Return the label of a box, starting at `indent`. Side by side, the second language stays in its column of the
+    page."""
     labels = list(setting.translations(say)) or [(setting.tongues[0], BLANK)]
     if len(labels) > 1 and setting.arrangement == "beside":
         each = (width - BETWEEN) / 2
@@ -117,7 +120,7 @@ def _label_block(setting: Setting, say: Say, width: float, indent: float, style:
 def _single_line_label(
     setting: Setting, labels: Sequence[tuple[SheetLanguage, Words]], width: float, style: Style
 ) -> Block | None:
-    """Both languages one after the other on one line; None where they do not fit."""
+    """Return both languages on one line; None if they do not fit."""
     x, texts = 0.0, []
     for index, label in enumerate(labels):
         label_style = setting.lesser(style) if index else style
@@ -128,25 +131,25 @@ def _single_line_label(
 
 
 def _stack_languages(setting: Setting, say: Say, width: float, style: Style, align: str = "start") -> Block:
-    """The languages under each other whatever the arrangement, for places too narrow for two columns."""
+    """Return the languages below each other regardless of arrangement, for areas too narrow for two columns."""
     return replace(setting, arrangement="under").block(say, width, style, align)
 
 
 def _level_texts(texts: Sequence[Text]) -> Block:
-    """Texts whose first lines stand level, though scripts have lines of different heights."""
+    """Align the first lines of texts, though line heights differ between scripts."""
     low = max(text.first_middle for text in texts)
     moved = tuple(text.moved(0, low - text.first_middle) for text in texts)
     return Block(max(text.y + text.height for text in moved), moved)
 
 
 def _key_text(setting: Setting, key: str, room: float) -> Text:
-    """The key with the middle of its digit at y = 0."""
+    """Return the key, with the middle of its digit at y = 0."""
     text = setting.text(key, room, setting.sizes.key)
     return text.moved(0, -(text.laid.baseline - DIGIT / 2 * text.laid.size) * POINT)
 
 
 def _can_fit_columns(setting: Setting, options: Sequence[Option], width: float, columns: int) -> bool:
-    """Whether every label fits on one line in so many columns. Languages beside each other need the whole row."""
+    """Whether every label fits on one line in this number of columns. Languages side by side need the full width."""
     if _is_side_by_side(setting):
         return False
     texts = [item for build in options for item in build(width / columns - GUTTER).items if isinstance(item, Text)]
@@ -154,7 +157,7 @@ def _can_fit_columns(setting: Setting, options: Sequence[Option], width: float, 
 
 
 def _option_grid(options: Sequence[Option], width: float, columns: int, setting: Setting) -> Block:
-    """Options in columns, read downwards; the rows of neighbouring columns stand level."""
+    """Return options in columns, read downward, with aligned rows."""
     rows = ceil(len(options) / columns)
     each = width / columns
     blocks = [option(each - GUTTER if columns > 1 else each) for option in options]
@@ -175,14 +178,14 @@ def _is_side_by_side(setting: Setting) -> bool:
 
 
 def _add_rule(setting: Setting, row: Block, width: float) -> Block:
-    """A row below a hairline that leads the eye from the far language to its box, and stops before the box."""
+    """Return a row below a hairline that connects the far language with its box, and stops before the box."""
     start = _label_indent(setting)
     hair = Panel(start, -setting.sizes.row / 2, width - start, 0.1, ink=0.75)
     return Block(row.height, (hair, *row.items))
 
 
 def _label_indent(setting: Setting) -> float:
-    """Where the words beside a box begin (mm)."""
+    """Return the start of labels beside boxes (mm)."""
     return setting.sizes.box + KEY_GAP + _key_width(setting)
 
 
@@ -209,7 +212,7 @@ def _choice_area(setting: Setting, slot: Slot, width: float, columns: int) -> Bl
 
 
 def _scale_area(setting: Setting, slot: Slot, width: float, columns: int) -> Block:
-    """In one row if every label fits under its box, else as a list."""
+    """Return one row if every label fits under its box, else a list."""
     if columns:
         return _choice_area(setting, slot, width, columns)
     boxes = _choice_boxes(slot)
@@ -249,7 +252,7 @@ def _comb(setting: Setting, slot: Slot, part: str, cells: int) -> Comb:
 
 
 def _date_area(setting: Setting, slot: Slot, width: float, _: int) -> Block:
-    """Day, month and year in the order the first language writes them, each named."""
+    """Return day, month, and year in the order of the first language, each with a label."""
     x, blocks = 0.0, []
     for part in date_order(setting.language.locale):
         comb = _comb(setting, slot, part, 4 if part == "year" else 2)

@@ -1,8 +1,9 @@
-"""Square codes as modules: QR for serials and addresses, ArUco for the corners of a page. Pure.
+"""Square codes as modules: QR for serials and URLs, ArUco for the corners of a page. Pure functions.
 
-A QR takes zxing-cpp 34 µs with its mask fixed (140 µs if it chooses one). The code on every page is made in 4 µs: with
-version, level and mask fixed, every module is an affine function over GF(2) of the text's bits (Reed-Solomon is linear,
-the mask a constant), so a code is the sum of one known pattern and one pattern for each pair of symbols.
+zxing-cpp takes 34 µs for a QR code with a fixed mask (140 µs if it chooses one). The code on every page takes 4 µs
+here: with fixed version, level, and mask, every module is an affine function over GF(2) of the text's bits
+(Reed-Solomon is linear, the mask is a constant), so a code is the sum of one base pattern and one pattern for each pair
+of symbols.
 """
 
 from collections.abc import Iterator
@@ -12,11 +13,11 @@ from functools import cache, lru_cache
 import numpy as np
 import zxingcpp
 
-ALPHANUMERIC = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"  # ISO/IEC 18004, table 5: a symbol's value is its place
-SHEET = 16  # symbols in the code of a page: a serial of 6, a page of 2, 8 of a digest; they fit version 2 at level H
-MASK = 3  # any does, and a fixed one is what makes codes sums of others
-PAIR = 11  # bits: two symbols are written as 45 * first + second
-BASE = "AA"  # digits would not do: a long run of them is written in another mode
+ALPHANUMERIC = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"  # ISO/IEC 18004, table 5: a symbol's value is its index
+SHEET = 16  # symbols in the code of a page: serial 6, page 2, digest 8; they fit version 2 at level H
+MASK = 3  # any mask works, but it must be fixed so that codes are sums of patterns
+PAIR = 11  # bits: two symbols are encoded as 45 * first + second
+BASE = "AA"  # not digits: a long run of them is encoded in another mode
 
 # DICT_4X4_50, the 16 inner modules row by row, 1 = black. From OpenCV's modules/objdetect/src/aruco/
 # predefined_dictionaries.hpp (Apache-2.0), where 1 = white; S. Garrido-Jurado et al., Pattern Recognition 47 (2014).
@@ -28,21 +29,22 @@ ARUCO = bytes.fromhex(
 
 @dataclass(frozen=True, slots=True)
 class Modules:
-    """A square, `size` modules a side. In `rows` 1 is black, the first module the highest bit; a row ends its byte."""
+    """A square of `size` modules per side. In `rows`, 1 is black and the first module is the highest bit; rows are
+    padded to bytes."""
 
     size: int
     rows: bytes
 
     @property
     def stride(self) -> int:
-        """Bytes a row."""
+        """Bytes per row."""
         return (self.size + 7) // 8
 
     def black(self, column: int, row: int) -> bool:
         return bool(self.rows[row * self.stride + column // 8] >> (7 - column % 8) & 1)
 
     def runs(self) -> Iterator[tuple[int, int, int]]:
-        """Black stretches as (column, row, length), from the top left: what to fill when no image can be drawn."""
+        """Yield black runs as (column, row, length) from the top left, for drawing without an image."""
         for row in range(self.size):
             start = 0
             for column in range(self.size + 1):
@@ -53,18 +55,19 @@ class Modules:
 
 
 def qr(text: str) -> Modules:
-    """A QR of error level Q or better without its white margin (4 modules). Raises ValueError for what is too long."""
+    """Return a QR code of error level Q or better, without its white margin (4 modules). Raises ValueError if the text
+    is too long."""
     if len(text) == SHEET:
         try:
             return _combine_parts(text)
-        except KeyError:  # small letters, or signs QR has no short form for
+        except KeyError:  # lowercase letters, or characters without a short encoding
             pass
     return _create_qr(text)
 
 
 @cache
 def aruco(number: int) -> Modules:
-    """A mark of DICT_4X4_50, with its black border: 6 modules a side. Raises IndexError beyond 49."""
+    """Return a marker of DICT_4X4_50 with its black border: 6 modules per side. Raises IndexError beyond 49."""
     if not 0 <= number < len(ARUCO) // 2:
         raise IndexError(number)
     inner = int.from_bytes(ARUCO[2 * number : 2 * number + 2], "big")
@@ -72,9 +75,9 @@ def aruco(number: int) -> Modules:
     return Modules(6, bytes(row << 2 for row in (0b111111, *rows, 0b111111)))
 
 
-@lru_cache(maxsize=64)  # in many packets every cover has the same address
+@lru_cache(maxsize=64)  # in many packets, all covers have the same URL
 def _create_qr(text: str, level: str = "Q", **more: int) -> Modules:
-    # Not options="ecLevel=Q,dataMask=3": zxing-cpp 3.1 passes over the first of them without a word.
+    # Not options="ecLevel=Q,dataMask=3": zxing-cpp 3.1 silently ignores the first of them.
     code = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode, ec_level=level, data_mask=MASK, **more)
     picture = np.asarray(code.to_image(scale=1, add_quiet_zones=False))
     return Modules(len(picture), np.packbits(picture == 0, axis=1).tobytes())
@@ -88,10 +91,10 @@ def _combine_parts(text: str) -> Modules:
 
 
 class _PairChange(dict[str, int]):
-    """What a pair of symbols at one place changes in the base pattern."""
+    """The changes to the base pattern by a pair of symbols at one position."""
 
     def __init__(self, bits: list[int]) -> None:
-        self.bits = bits  # pattern for each bit of the pair's value, the lowest first
+        self.bits = bits  # pattern for each bit of the pair's value, lowest first
 
     def __missing__(self, pair: str) -> int:
         turned = _pair_value(pair) ^ _pair_value(BASE)
@@ -104,7 +107,7 @@ class _PairChange(dict[str, int]):
 
 @cache
 def _qr_parts() -> tuple[int, int, list[_PairChange]]:
-    """Modules a side, the code of all BASE as a number, and the changes by place."""
+    """Return modules per side, the code of all BASE as a number, and the changes by position."""
     count = SHEET // 2
     base = _create_qr(BASE * count, "H", version=2)
     whole = int.from_bytes(base.rows, "big")
@@ -118,7 +121,7 @@ def _qr_parts() -> tuple[int, int, list[_PairChange]]:
 
 
 def _pair_value(pair: str) -> int:
-    """Raises KeyError for a symbol that is not alphanumeric."""
+    """Return the value of two symbols. Raises KeyError for a symbol that is not alphanumeric."""
     first, second = (ALPHANUMERIC.find(symbol) for symbol in pair)
     if first < 0 or second < 0:
         raise KeyError(pair)

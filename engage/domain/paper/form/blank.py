@@ -1,4 +1,4 @@
-"""Blank sheets: one layout drawn once, every copy with its own serial and code on every page."""
+"""Blank forms: one layout drawn once; each copy has its own serial and code on every page."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -30,9 +30,9 @@ def write_sheets(
     *,
     serials: Sequence[str] = ("",),
 ) -> Layout:
-    """Write a PDF with one copy per serial ("K7W-2MX"; "" for a form printed at home) and return its layout.
+    """Write a PDF with one copy per serial ("K7W-2MX"; "" for a form printed at home) and return the layout.
 
-    `first` is the edition's survey. The same arguments make the same bytes. Raises MissingFont, MissingGlyph, TooTall.
+    `first` is the edition's survey. Equal arguments give equal bytes. Raises MissingFont, MissingGlyph, TooTall.
     """
     language = first.language
     sheet = lay_out_sheet(first, cover, format, edition=edition.digest, numbered=any(serials))
@@ -65,7 +65,7 @@ def _draw_forms(canvas: Canvas, sheet: Layout) -> None:
 
 
 def _add_bookmarks(canvas: Canvas, sheet: Layout, serial: str, page: int) -> None:
-    """The sections that begin on this page of a copy; with several copies, below the copy's serial."""
+    """Add bookmarks for the sections on this page of a copy; with several copies, below the copy's serial."""
     if serial and page == 1:
         _add_outline_entry(canvas, serial, f"{serial}.0", 0, sheet.height)
     for index, (number, anchor) in enumerate(sheet.outline(), 1):
@@ -79,7 +79,7 @@ def _add_outline_entry(canvas: Canvas, title: str, key: str, level: int, top: fl
 
 
 def _draw_copy_details(canvas: Canvas, sheet: Layout, page: Page, serial: str, short: str, faces: Faces) -> None:
-    """What differs from copy to copy: the serial in words and in the code."""
+    """Draw what differs between copies: the serial as text and in the code."""
     for item in page.items:
         if isinstance(item, Code) and item.what == "sheet":
             modules = qr(encode_payload(serial, page.number, short))
@@ -89,7 +89,7 @@ def _draw_copy_details(canvas: Canvas, sheet: Layout, page: Page, serial: str, s
 
 
 def text_in_place(place: Place, text: str, faces: Faces) -> Text:
-    """Signs of a code in their place: left to right on every page."""
+    """Return a code as text in its place: left to right on every page."""
     style = ParagraphStyle(place.size, faces, "ltr", "en", bold=place.bold, align=place.align)
     paragraph = lay_out_paragraph(text, place.width / POINT, style)
     return Text(place.x, place.y, place.width, place.height, paragraph)

@@ -1,7 +1,8 @@
-"""What a sheet says about itself: who asks, who will see it, that it is voluntary, how to fill it in and give it back.
+"""The cover of a form: who asks, who will see the answers, that it is voluntary, how to fill it in, and how to return
+it.
 
-Here the words, and the top of the first page of a plain blank; the cover that has a leaf to itself is in
-`folded_cover.py`.
+This module has the texts, and the top of the first page of a plain blank form. `folded_cover.py` has the cover that is
+a page of its own.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -21,10 +22,10 @@ BETWEEN = 8.0  # mm between the two columns
 
 @dataclass(frozen=True, slots=True)
 class Cover:
-    """What a sheet says about itself. With `reply` or `outside` the first page is a cover of its own.
+    """The content of a cover. With `reply` or `outside` it is a page of its own.
 
-    `identity` is the wave's ("anonymous", "confidential", "" where there is no wave); `returns` is a sentence in the
-    sheet's language, "" for the usual one; `opens` and `closes` are the days between which answers are taken.
+    `identity` is the wave's ("anonymous", "confidential", "" without a wave); `returns` is a sentence in the form's
+    language, "" for the default; `opens` and `closes` are the first and last day for answers.
     """
 
     district: str
@@ -33,29 +34,29 @@ class Cover:
     opens: date | None = None
     closes: date | None = None
     interpreter: str = ""
-    """Telephone number of the free interpreters."""
+    """Telephone number of the free interpreter service."""
     phone: str = ""
-    """How to answer on a phone instead: "link" (a code for its camera and the address), "letter" (the same; the code to
-    type came with a letter), "code" (the same, and the household's own code) or ""."""
+    """How to answer online instead: "link" (a QR code and the URL), "letter" (the same; the access code came with a
+    letter), "code" (the same, with the household's access code), or ""."""
     reply: bool = False
-    """Whether there is a strip with the secret reply code to tear off."""
+    """Whether there is a tear-off strip with the secret reply code."""
     answers: str = ""
-    """Address of the page where the reply code is typed."""
+    """URL of the page for entering the reply code."""
     outside: str = ""
-    """What shows when the set is folded: "window" (whose it is), "code" (no name) or ""."""
+    """What is visible when the form is folded: "window" (whose it is), "code" (no name), or ""."""
     linked: bool = False
-    """Whether it is kept which family has which sheet: then the sheet says so."""
+    """Whether the link between form and family is stored. If so, the form says it."""
     notice: Mapping[str, Mapping[str, str]] = field(default_factory=dict, hash=False)
-    """What the wave's families are told about their answers: by language, then by part
-    (services/waves/privacy_notice.py PARTS); empty where there is no wave."""
+    """The wave's privacy notice for families: by language, then by part (services/waves/privacy_notice.py PARTS); empty
+    without a wave."""
 
     @property
     def leaf(self) -> bool:
-        """Whether the cover has the first page to itself."""
+        """Whether the cover is a page of its own."""
         return self.reply or bool(self.outside)
 
     def notice_part(self, part: str, tongue: SheetLanguage) -> str:
-        """A part of the notice in one of the sheet's languages; "" where there is none."""
+        """Return a part of the notice in one of the form's languages; "" if there is none."""
         return self.notice.get(tongue.language.tag, {}).get(part, "")
 
 
@@ -67,7 +68,7 @@ class CoverSection:
     text: Say
 
     def block(self, setting: Setting, width: float) -> Block:
-        """Both in every language: beside each other as two columns, under each other one language after the other."""
+        """Return heading and text in every language: in two columns, or one language below the other."""
         if setting.arrangement == "beside":
             return self._block(setting.block, setting.sizes, width)
         column = Column()
@@ -82,7 +83,7 @@ class CoverSection:
 
 
 def _set_one_language(setting: Setting, tongue: SheetLanguage, index: int) -> Callable[[Say, float, Style], Block]:
-    """Sets what is said in one of the sheet's languages only; the second is smaller and softer."""
+    """Return a function that sets texts in one of the form's languages only; the second is smaller and lighter."""
 
     def sentence(say: Say, width: float, style: Style) -> Block:
         text = setting.page(tongue, say(tongue), width, setting.lesser(style) if index else style)
@@ -92,9 +93,9 @@ def _set_one_language(setting: Setting, tongue: SheetLanguage, index: int) -> Ca
 
 
 def cover_blocks(setting: Setting, cover: Cover, width: float, most: float) -> list[Block]:
-    """The cover, `width` mm wide: title and purpose, then what to know beside how to fill in.
+    """Return the cover, `width` mm wide: title and purpose, then information beside the instructions.
 
-    Where that is too narrow, or higher than `most` mm, the parts stand below each other.
+    If that is too narrow, or higher than `most` mm, the parts are below each other.
     """
     head = stack_blocks([title_block(setting, width), purpose_block(setting, width)], gap=2.5)
     each = (width - BETWEEN) / 2
@@ -111,7 +112,7 @@ def cover_blocks(setting: Setting, cover: Cover, width: float, most: float) -> l
 
 
 def has_room_for_columns(setting: Setting) -> bool:
-    """Whether two columns of words stand well beside each other."""
+    """Whether two columns of text fit side by side."""
     return not setting.sizes.large and (setting.arrangement == "under" or len(setting.tongues) == 1)
 
 
@@ -152,7 +153,7 @@ def who_sees_section(cover: Cover) -> CoverSection:
 
 
 def _who_sees_texts(tongue: SheetLanguage, cover: Cover) -> list[str]:
-    """What the wave's notice says, as on a phone, with what holds for paper only."""
+    """Return the texts of the wave's privacy notice, as shown online, and those that apply to paper only."""
     parts = [cover.notice_part("who_sees", tongue), *_paper_privacy_texts(tongue.words, cover)]
     parts += [cover.notice_part("used_against", tongue), cover.notice_part("how_long", tongue)]
     return [each for each in parts if each]
@@ -244,12 +245,12 @@ def _return_text(tongue: SheetLanguage, cover: Cover) -> str:
 
 
 def join_sentences(sentences: Sequence[str]) -> str:
-    """Sentences as one paragraph; Chinese puts no space after its full stop."""
+    """Join sentences into a paragraph. In Chinese there is no space after a full stop."""
     return "".join(each if each.endswith("。") else f"{each} " for each in sentences).rstrip()
 
 
 def fill_in_blocks(setting: Setting, width: float, level: bool = True) -> list[Block]:
-    """How to fill in, each sentence with the boxes it speaks of; with `level` all sentences start at the same place."""
+    """Return the instructions, each sentence with the boxes it refers to. With `level`, all sentences are aligned."""
     most = max(len(how) for how, _ in HOW)
     return [_instruction_block(setting, how, say, width, most if level else len(how)) for how, say in HOW]
 
@@ -292,13 +293,13 @@ def _fill_in_panel(setting: Setting, cover: Cover, width: float) -> Block:
 
 
 def tint_block(block: Block, width: float) -> Block:
-    """A block on a tint, with room around it."""
+    """Return a block on a tinted background with padding."""
     height = block.height + 2 * PAD
     return Block(height, (Panel(0, 0, width, height, ink=0.93), *block.moved(PAD, PAD)))
 
 
 def _instruction_block(setting: Setting, how: Sequence[str], say: Say, width: float, room: int) -> Block:
-    """A sentence with the boxes it speaks of before it, where there is room for so many."""
+    """Return a sentence after the boxes it refers to, with room for a fixed number of boxes."""
     size = setting.sizes.box
     indent = room * (size + 1.2) + 1.6
     block = setting.block(say, width - indent, setting.sizes.body)

@@ -1,6 +1,6 @@
-"""The elements of a page and their positions: plain data that drawing, keying and reading share.
+"""The elements of a page and their positions: plain data shared by drawing, keying, and reading.
 
-Millimetres from the top left corner of the page. No ReportLab here, and no decisions.
+Lengths are in mm from the top left corner of the page. No ReportLab here, and no decisions.
 """
 
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ PAPERS = {"letter": (215.9, 279.4), "a4": (210.0, 297.0)}  # width, height in mm
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """Something with a place."""
+    """An element with a position and size."""
 
     x: float
     y: float
@@ -26,13 +26,13 @@ class Item:
         return replace(self, x=self.x + right, y=self.y + down)
 
     def mirrored(self, width: float) -> Self:
-        """The same seen in a page of this width that is read from the right."""
+        """Return the item mirrored in a page of this width, for a right-to-left language."""
         return replace(self, x=width - self.x - self.width)
 
 
 @dataclass(frozen=True, slots=True)
 class Text(Item):
-    """A paragraph. `ink` is 0 for black to 1 for white; `role` is what it is to a screen reader (`tagging.py`)."""
+    """A paragraph. `ink` is from 0 for black to 1 for white; `role` is its role for screen readers (`tagging.py`)."""
 
     laid: LaidParagraph = field(repr=False)
     ink: float = 0.0
@@ -40,13 +40,13 @@ class Text(Item):
 
     @property
     def first_middle(self) -> float:
-        """Where the middle of the first line is, from the top of the item (mm)."""
+        """The middle of the first line, from the top of the item (mm)."""
         return self.laid.leading * POINT / 2
 
 
 @dataclass(frozen=True, slots=True)
 class Box(Item):
-    """A box to cross. `slot` is "internet" or "child.1.device"; `key` is printed beside it; `value` is stored."""
+    """A box to mark. `slot` is like "internet" or "child.1.device"; `key` is printed beside it; `value` is stored."""
 
     slot: str
     key: str
@@ -55,14 +55,14 @@ class Box(Item):
 
 @dataclass(frozen=True, slots=True)
 class Example(Item):
-    """A box that only shows how: "crossed" or "filled"."""
+    """A box that only illustrates a mark: "crossed" or "filled"."""
 
     how: str
 
 
 @dataclass(frozen=True, slots=True)
 class Comb(Item):
-    """Cells for one digit each, always filled from the left. `part` is "number", "day", "month" or "year"."""
+    """Cells for one digit each, always filled from the left. `part` is "number", "day", "month", or "year"."""
 
     slot: str
     part: str
@@ -71,14 +71,14 @@ class Comb(Item):
 
 @dataclass(frozen=True, slots=True)
 class WritingLine(Item):
-    """A line to write words on; the height is the room above it."""
+    """A line for handwriting; the height is the space above it."""
 
     slot: str
 
 
 @dataclass(frozen=True, slots=True)
 class Panel(Item):
-    """A filled rectangle: a tint behind text, or a rule if it is thin. `dashed` is for a line along which to tear."""
+    """A filled rectangle: a tinted background, or a rule if it is thin. `dashed` is for a tear-off line."""
 
     ink: float = 0.0
     dashed: bool = False
@@ -86,15 +86,15 @@ class Panel(Item):
 
 @dataclass(frozen=True, slots=True)
 class Anchor(Item):
-    """Where a section begins, for the list of bookmarks. Nothing is drawn."""
+    """The start of a section, for bookmarks. Nothing is drawn."""
 
     title: str
 
 
 @dataclass(frozen=True, slots=True)
 class Mark(Item):
-    """An ArUco mark (DICT_4X4_50): tells page and corner. `corner` is 0 top left, 1 top right, 2 bottom right, 3 bottom
-    left of the paper as it lies, whichever way the language is read."""
+    """An ArUco marker (DICT_4X4_50) that identifies page and corner. `corner` is 0 top left, 1 top right, 2 bottom
+    right, 3 bottom left of the physical paper, in every language."""
 
     id: int
 
@@ -108,16 +108,16 @@ class Mark(Item):
 
 @dataclass(frozen=True, slots=True)
 class Code(Item):
-    """A QR code without its white margin: "sheet" tells serial, page and layout; "phone" leads to the survey."""
+    """A QR code without its white margin. "sheet" has serial, page, and layout; "phone" has the URL of the survey."""
 
     what: str
 
 
 @dataclass(frozen=True, slots=True)
 class Place(Item):
-    """Room for words that differ from copy to copy: "serial", "reply", "code", "link" or "to".
+    """A place for text that differs between copies: "serial", "reply", "code", "link", or "to".
 
-    `size` is in points; `align` is "left", "center" or "right" on the paper as it lies.
+    `size` is in points; `align` is "left", "center", or "right" on the physical paper.
     """
 
     name: str
@@ -132,15 +132,15 @@ class Place(Item):
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Items that are never parted, placed from (0, 0)."""
+    """Items that stay together, placed from (0, 0)."""
 
     height: float
     items: tuple[Item, ...]
-    keep: bool = False  # a heading: never the last thing on a page
-    together: bool = False  # on one page with the next block wherever a page can hold them
-    gap: float = 0.0  # room above it, unless it begins a page
+    keep: bool = False  # a heading: never last on a page
+    together: bool = False  # on the same page as the next block, if a page has room for both
+    gap: float = 0.0  # space above it, except at the top of a page
     inside: bool = False  # never on the first page, which is a cover
-    again: tuple["Block", ...] = ()  # put above it where it begins a page (a table's header)
+    again: tuple["Block", ...] = ()  # repeated above it at the top of a page (a table's header)
 
     def moved(self, right: float, down: float) -> tuple[Item, ...]:
         return tuple(item.moved(right, down) for item in self.items)
@@ -154,7 +154,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """One sheet set, in one language or two."""
+    """The layout of a form, in one language or two."""
 
     language: str
     second: str | None
@@ -164,22 +164,22 @@ class Layout:
     height: float
     pages: tuple[Page, ...]
     numbers: dict[str, int]
-    """Printed number by question id, as `numbering.question_numbers` gives it."""
+    """Printed numbers by question id, from `numbering.question_numbers`."""
 
     fonts: str = ""
-    """SHA-256 over the font files its own languages are set in."""
+    """SHA-256 of the font files of its languages."""
 
     def outline(self) -> list[tuple[int, Anchor]]:
-        """Where the sections begin, with the page each is on."""
+        """Return the starts of sections and the page of each."""
         return [(page.number, item) for page in self.pages for item in page.items if isinstance(item, Anchor)]
 
     def boxes(self) -> list[tuple[int, Box]]:
-        """Every box to cross, with the page it is on."""
+        """Return every box to mark and its page."""
         return [(page.number, item) for page in self.pages for item in page.items if isinstance(item, Box)]
 
 
 class Column:
-    """Stacks items and blocks downwards."""
+    """Stacks items and blocks downward."""
 
     def __init__(self, x: float = 0.0) -> None:
         self.x, self.y = x, 0.0
@@ -200,7 +200,7 @@ class Column:
 
 
 def side_by_side(blocks: Iterable[tuple[float, Block]]) -> Block:
-    """Blocks side by side, each at its own x."""
+    """Return blocks side by side, each at its x position."""
     placed = list(blocks)
     items = tuple(item for x, block in placed for item in block.moved(x, 0))
     return Block(max((block.height for _, block in placed), default=0.0), items)

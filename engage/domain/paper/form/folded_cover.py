@@ -1,4 +1,4 @@
-"""A cover that has the first page to itself: what shows when the set is folded, and what a family must know."""
+"""The cover as a page of its own: what is visible when the form is folded, and what a family must know."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -27,20 +27,21 @@ from engage.domain.paper.form.online_panel import phone_block
 from engage.domain.paper.form.page_frame import ALONE, CLEAR, EDGE, MARK, SIDE
 from engage.domain.paper.form.typesetter import Setting
 
-WINDOW = (22.0, 62.0, 70.0, 18.0)  # x, y, width, height: seen through a US #10 and a DIN C5/6 window, however it slides
-HIDDEN = 54.0  # mm from the top: above it hardly anything is seen through a window
-TO_SIZE = 11.0  # points
-TICK = 3.0  # mm: a short line at the edge, where to fold
-SEEN = 140.0  # mm from the left: beyond it nothing is seen through a window
-ASIDE = 3.0  # mm between title and what stands beside the window
-GAPS = (4.5, 3.8, 3.0, 2.2)  # mm between two parts, the widest that fits
-TICK_SIDE = 6.0  # mm from the edge to these lines
+WINDOW = (22.0, 62.0, 70.0, 18.0)  # x, y, width, height: visible in US #10 and DIN C5/6 windows in any position
+HIDDEN = 54.0  # mm from the top: almost nothing above is visible in a window
+TO_SIZE = 11.0  # points: no limit
+TICK = 3.0  # mm: length of a fold mark at the edge
+SEEN = 140.0  # mm from the left: nothing beyond is visible in a window
+ASIDE = 3.0  # mm between the title and the block beside the window
+GAPS = (4.5, 3.8, 3.0, 2.2)  # mm between two parts; the widest that fits is used
+TICK_SIDE = 6.0  # mm from the edge to the fold marks
 
 
 def outside_items(cover: Cover, height: float, end: float, rtl: bool) -> list[Item]:
-    """The items outside a folded cover, whichever way it is read: the window's lines, and where to fold in three.
+    """Return the items outside a folded cover, for either reading direction: the lines in the window, and fold marks
+    for thirds.
 
-    `end` is where the page ends above the strip; a short line at a fold is left out where the marks above it stand.
+    `end` is where the page ends above the strip. A fold mark is left out where it would touch a corner marker.
     """
     if not cover.outside:
         return []
@@ -51,15 +52,16 @@ def outside_items(cover: Cover, height: float, end: float, rtl: bool) -> list[It
 
 
 def heading_block(setting: Setting, cover: Cover, top: float, width: float) -> Block | None:
-    """The title above the window; None where it would show through it."""
+    """Return the title above the window; None if it would be visible in it."""
     block = title_block(setting, width)
     return block if cover.outside and top + block.height <= HIDDEN else None
 
 
 def window_side_block(setting: Setting, cover: Cover, width: float, height: float) -> Block | None:
-    """Who asks and how long it takes, as far right as no window reaches, on paper `width` by `height` mm as it is read.
+    """Return who asks and how long it takes, in the area to the right that no window shows, on paper of `width` by
+    `height` mm.
 
-    None where that does not hold it.
+    None if it does not fit.
     """
     if not (cover.outside and has_room_for_columns(setting)):
         return None
@@ -73,10 +75,10 @@ def window_side_block(setting: Setting, cover: Cover, width: float, height: floa
 def leaf_blocks(
     setting: Setting, cover: Cover, width: float, first: Sequence[Block], intro_above: bool, room: float
 ) -> list[Block]:
-    """The cover below the fold, `first` first, and for the head of the next page how to fill in.
+    """Return the cover below the fold, starting with `first`, and the instructions for the top of the next page.
 
-    `intro_above`: who asks and how long it takes stands above. The parts close up where else `room` mm would not hold
-    them.
+    `intro_above`: who asks and how long it takes is above the fold. Gaps are reduced if otherwise `room` mm would not
+    be enough.
     """
     tellings = [] if intro_above else [who_asks_section(cover), LASTING]
     tellings += [who_sees_section(cover), CHOOSING, return_section(cover)]
@@ -91,13 +93,13 @@ def leaf_blocks(
 
 
 def _parts_height(parts: Sequence[Block], gap: float, codes: int) -> float:
-    """Of parts, `codes` of which hold a code for a camera: its white margin counts on `CLEAR` above the part."""
+    """Return the height of parts. `codes` of them have a QR code, whose white margin requires `CLEAR` above."""
     return sum(part.height for part in parts) + gap * (len(parts) - 1) + codes * max(0.0, CLEAR - gap)
 
 
 def _arrange_sections(setting: Setting, tellings: Sequence[CoverSection], width: float) -> list[list[Block]]:
-    """What is told in rows of two; else in two columns of their own, which is lower; one below the other in large
-    print and in two languages."""
+    """Return possible arrangements of the sections: rows of two, or two independent columns, which are lower. In large
+    print and in two languages, they are below each other."""
     if not has_room_for_columns(setting):
         return [[telling.block(setting, width) for telling in tellings]]
     each = (width - BETWEEN) / 2
@@ -107,7 +109,7 @@ def _arrange_sections(setting: Setting, tellings: Sequence[CoverSection], width:
 
 
 def _fill_columns(cells: Sequence[Block]) -> list[Block]:
-    """Each cell in the column that is shorter so far."""
+    """Add each cell to the column that is shorter so far."""
     columns: tuple[list[Block], list[Block]] = ([], [])
     for cell in cells:
         min(columns, key=lambda column: sum(block.height for block in column)).append(cell)
@@ -119,7 +121,7 @@ def _pair_block(cells: Sequence[Block], each: float) -> Block:
 
 
 def _fill_in_block(setting: Setting, width: float) -> Block:
-    """How to fill in, across the head of the page where the questions begin."""
+    """Return the instructions, across the top of the page where the questions begin."""
     inner = width - 2 * PAD
     head = setting.block(fill_in_head, inner, setting.sizes.lead)
     if has_room_for_columns(setting):

@@ -1,11 +1,11 @@
-"""The position of everything a reader must find, as JSON that is stored with the edition: a sheet printed today is read
-in years, whatever has become of fonts, words and this program.
+"""Positions of everything a reader must find, as JSON that is stored with the edition, so that a form printed today can
+be read years later regardless of changes to fonts, texts, and this program.
 
     {"version": 1, "edition": "9f…", "language": "ar", "second": "en", "paper": "a4", "style": "standard",
      "fonts": "03…", "width": 210.0, "height": 297.0, "pages": [{"number": 1, "marks": [{"x": 9.0, "y": 9.0,
      "width": 8.0, "height": 8.0, "id": 1}, …], "codes": […], "places": […], "boxes": […], "combs": […], "lines": […]}]}
 
-Lengths in mm from the top left corner of the paper as it lies, to a thousandth.
+Lengths are in mm from the top left corner of the physical paper, rounded to 0.001.
 """
 
 import json
@@ -30,7 +30,7 @@ LENGTHS = ("x", "y", "width", "height")
 
 @dataclass(frozen=True, slots=True)
 class Geometry:
-    """A layout without its words. `edition` and `fonts` are digests: of the survey, and of the fonts it was set in."""
+    """A layout without texts. `edition` and `fonts` are digests of the survey and of the fonts used."""
 
     edition: str
     language: str
@@ -44,7 +44,7 @@ class Geometry:
 
 
 def geometry_json(layout: Layout, edition_digest: str) -> str:
-    """The layout's geometry as canonical JSON: the same layout always gives the same text."""
+    """Return the layout's geometry as canonical JSON: equal layouts give equal text."""
     values = {
         "version": VERSION,
         "edition": edition_digest,
@@ -61,12 +61,12 @@ def geometry_json(layout: Layout, edition_digest: str) -> str:
 
 
 def digest(text: str) -> str:
-    """The digest a layout is known by: SHA-256 over its geometry, 64 hex digits."""
+    """Return the digest that identifies a layout: SHA-256 of its geometry, 64 hex digits."""
     return sha256(text.encode()).hexdigest()
 
 
 def read_geometry(text: str) -> Geometry:
-    """What `geometry` wrote. Raises ValueError for anything else."""
+    """Parse the result of `geometry_json`. Raises ValueError for anything else."""
     try:
         document = json.loads(text)
         if document.pop("version") != VERSION:
@@ -77,7 +77,7 @@ def read_geometry(text: str) -> Geometry:
 
 
 def _page_to_json(page: Page) -> dict[str, Any]:
-    """Items by kind, in the order in which they are read."""
+    """Return the items by kind, in reading order."""
     kinds = {name: [_item_to_json(item) for item in page.items if type(item) is kind] for name, kind in KINDS.items()}
     return {"number": page.number, **kinds}
 

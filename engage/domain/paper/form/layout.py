@@ -1,8 +1,8 @@
-"""The layout of a survey on pages: the position of every word, box and line. Pure geometry, in millimetres from the top
-left corner.
+"""The layout of a survey on pages: the position of every text, box, and line. Pure geometry, in mm from the top left
+corner.
 
-Drawing, keying and reading share it. It is made as if read from the left; for a language read from the right every
-page is mirrored at the end. What a box stores never depends on where it is.
+Drawing, keying, and reading share it. Items are placed left to right; for a right-to-left language every page is
+mirrored at the end. The value of a box never depends on its position.
 """
 
 from collections.abc import Iterable, Iterator
@@ -28,7 +28,7 @@ from engage.domain.paper.form.typesetter import (
 )
 from engage.questionnaire.routing import Slot, printed_slots
 
-FOLD = 3.0  # mm below the fold, where the words of a folded cover begin
+FOLD = 3.0  # mm below the fold, where the text of a folded cover begins
 
 
 def lay_out_sheet(
@@ -39,7 +39,7 @@ def lay_out_sheet(
     edition: str = "",
     numbered: bool = True,
 ) -> Layout:
-    """Lay out a survey. `edition` is the edition's digest; without `numbered` there is no room for a serial. Raises
+    """Lay out a survey. `edition` is the edition's digest; without `numbered` there is no space for a serial. Raises
     MissingFont, MissingGlyph, TooTall."""
     setting = build_setting(first, format)
     pages = _SheetBuilder(setting, cover, format.paper, edition, numbered).pages(format.blocks)
@@ -71,7 +71,7 @@ class _SheetBuilder:
         return tuple(self._page(number, len(bodies), body) for number, body in enumerate(bodies, 1))
 
     def _top(self, number: int) -> float:
-        """Where the words of a page begin: on a folded cover below the first fold (mm from the top)."""
+        """Return where the text of a page begins: on a folded cover, below the first fold (mm from the top)."""
         folded = number == 1 and self.cover.outside
         return max(self.frame.top, self.frame.height / 3 + FOLD) if folded else self.frame.top
 
@@ -110,7 +110,7 @@ class _SheetBuilder:
         return cover_blocks(self.setting, self.cover, self.inner, self.most)
 
     def _fitting(self, block: Block, what: str) -> Block:
-        """The block if a page can hold it. Raises TooTall."""
+        """Return the block if it fits on a page. Raises TooTall."""
         if block.height <= self.most:
             return block
         tags = " + ".join(tongue.language.tag for tongue in self.setting.tongues)
@@ -132,11 +132,11 @@ class _SheetBuilder:
         return replace(column.block(keep=True, gap=setting.sizes.gap * 1.4), together=self._whole(slot))
 
     def _whole(self, slot: Slot) -> bool:
-        """Whether a child's questions are kept on one page; compact print goes on overleaf, to save leaves."""
+        """Whether a child's questions stay on one page. Compact print continues on the next page, to save paper."""
         return slot.block is not None and self.setting.sizes is not COMPACT
 
     def _after(self, previous: Slot | None, slot: Slot | None) -> Iterator[Block]:
-        """After the last printed block of a repeated section: how to get room for more."""
+        """After the last printed block of a repeated section, yield the note on how to get space for more."""
         if previous is None or previous.block is None or (slot is not None and slot.section is previous.section):
             return
         if previous.block < previous.section.maximum:

@@ -1,4 +1,4 @@
-"""On the cover: how to answer on a phone instead."""
+"""The panel on the cover about answering online instead."""
 
 from engage.domain.paper.form.elements import POINT, Block, Code, Column, Place
 from engage.domain.paper.form.page_frame import CLEAR, PHONE, PHONE_QUIET
@@ -6,7 +6,7 @@ from engage.domain.paper.form.typesetter import Setting, SheetLanguage
 
 
 def phone_block(setting: Setting, way: str, width: float) -> Block:
-    """The code for a phone's camera with its white margin, and beside it the same in words; `way` is Cover.phone."""
+    """Return the QR code with its white margin, and the same information as text beside it. `way` is Cover.phone."""
     start = PHONE + 2 * PHONE_QUIET
     inner, sizes = width - start, setting.sizes
     column = Column(start)
@@ -19,7 +19,7 @@ def phone_block(setting: Setting, way: str, width: float) -> Block:
         column.put(setting.block(_type_code_text, inner, sizes.body), gap=0.8)
         column.add(_text_place("code", sizes.body.size * 1.3, inner, setting, bold=True), gap=0.4)
     column.put(setting.block(_answer_once_text, inner, sizes.hint), gap=0.8)
-    down = PHONE_QUIET - CLEAR  # where the block begins a page its white margin reaches up to the header
+    down = PHONE_QUIET - CLEAR  # at the top of a page, its white margin extends to the header
     items = (Code(0, down, PHONE, PHONE, "phone"), *column.items)
     return Block(max(down + PHONE + PHONE_QUIET, column.y), items)
 

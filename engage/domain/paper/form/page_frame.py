@@ -1,6 +1,7 @@
-"""The frame of a page: corner marks and code by which a scanner finds page, serial and boxes, header and footer.
+"""The frame of a page: header, footer, and the corner markers and code from which a scanner determines page, serial,
+and boxes.
 
-Lengths in mm. Sizes are those that read best in trials: ArUco marks of 8 mm, a QR of 18 mm at level Q.
+Lengths are in mm. The sizes were the most reliable in tests: ArUco markers of 8 mm, a QR code of 18 mm at level Q.
 """
 
 from collections.abc import Iterable
@@ -8,27 +9,28 @@ from collections.abc import Iterable
 from engage.domain.paper.form.elements import PAPERS, POINT, Block, Code, Column, Item, Mark, Page, Place, side_by_side
 from engage.domain.paper.form.typesetter import Say, Setting, SheetLanguage, Style
 
-EDGE = 9.0  # from the edge of the paper, where no printer prints, to the marks
+EDGE = 9.0  # from the edge of the paper, where printers do not print, to the markers
 MARK = 8.0
-ALONE = 2.0  # around a mark, where nothing else stands
+ALONE = 2.0  # white space around a marker
 CODE = 18.0
-MODULES = 25  # a side, in a QR of version 2
+MODULES = 25  # per side, in a QR code of version 2
 QUIET = 4 * CODE / MODULES  # white around the code: 4 modules
-PHONE = 22.0  # the code for a phone's camera: it holds a longer text
-PHONE_QUIET = 4 * PHONE / 21  # the coarsest QR has 21 modules
-ROUND = 12  # pages until the marks' numbers begin again: DICT_4X4_50 has room for 12 times 4
+PHONE = 22.0  # the QR code for a phone's camera, which has a longer text
+PHONE_QUIET = 4 * PHONE / 21  # the smallest QR code has 21 modules
+ROUND = 12  # pages until marker numbers repeat: DICT_4X4_50 is enough for 12 pages of 4
 
 SIDE = 18.0  # mm from the edge to the questions
-INSIDE = EDGE + MARK + 4.0  # mm from the edge to header and footer, which stand between the marks
+INSIDE = EDGE + MARK + 4.0  # mm from the edge to header and footer, which are between the markers
 CLEAR = 3.0  # mm between header or footer and the questions
-SERIAL = 30.0  # mm: room for the serial before the code
-SERIAL_SIZE, LARGE_SERIAL_SIZE = 10.0, 13.0  # points: read by the people who key the sheet
+SERIAL = 30.0  # mm: space for the serial beside the code
+SERIAL_SIZE, LARGE_SERIAL_SIZE = 10.0, 13.0  # points: read by the people who key the form
 
 
 class Frame:
-    """The frame of a sheet's pages.
+    """The frame of a form's pages.
 
-    Only a `numbered` one has room for a serial; `strip` is the height (mm) that is torn off the first leaf's foot.
+    Only a `numbered` one has space for a serial. `strip` is the height (mm) of the tear-off strip at the bottom of the
+    first page.
     """
 
     def __init__(self, setting: Setting, district: str, paper: str, edition: str, numbered: bool, strip: float) -> None:
@@ -41,15 +43,15 @@ class Frame:
         self.foot = EDGE + max(MARK + ALONE, foot.height) + CLEAR
 
     def end(self, number: int) -> float:
-        """Where page `number` ends: at the paper's edge, or where the strip is torn off (mm from the top)."""
+        """Return the end of page `number`: the paper's edge, or the tear-off line (mm from the top)."""
         return self.height - (self.strip if number <= 2 else 0.0)
 
     def bottom(self, number: int) -> float:
-        """Where the questions of page `number` end (mm from the top)."""
+        """Return the end of the questions on page `number` (mm from the top)."""
         return self.end(number) - self.foot
 
     def page(self, number: int, count: int, body: Iterable[Item]) -> Page:
-        """The page with `body` in it, as it lies: mirrored where the language is read from the right."""
+        """Return the page with `body` in it, mirrored for a right-to-left language."""
         foot = self._footer(number, count)
         items = [
             *self.head.moved(INSIDE, EDGE),
@@ -62,7 +64,7 @@ class Frame:
         return Page(number, (*page_marks(self.width, self.end(number), number), *lying))
 
     def _header(self) -> Block:
-        """District and survey at the start, the serial before the code."""
+        """Return the header: district and survey at the start, the serial before the code."""
         small = self.setting.sizes.small
         width = page_code(self.width).x - QUIET - 1 - INSIDE
         half = width - SERIAL - 4
@@ -81,14 +83,14 @@ class Frame:
         return column.block()
 
     def _footer(self, number: int, count: int) -> Block:
-        """The page at the start, languages and edition at the end."""
+        """Return the footer: the page at the start, languages and edition at the end."""
         setting, half = self.setting, (self.width - 2 * INSIDE) / 2 - 2
         page = self._stack_languages(lambda tongue: _page_label(tongue, number, count), half, setting.sizes.small)
         end = setting.text(self._edition(), half, setting.sizes.small, "end")
         return side_by_side([(0.0, page), (half + 4, Block(end.height, (end,)))])
 
     def _stack_languages(self, say: Say, width: float, style: Style, align: str = "start") -> Block:
-        """In every language, always under each other: here they are short."""
+        """Return a short text in every language, always below each other."""
         return self.setting.stack(list(self.setting.translations(say)), width, style, align)
 
     def _edition(self) -> str:
@@ -107,17 +109,18 @@ def _page_label(tongue: SheetLanguage, number: int, count: int) -> str:
 
 
 def mark_id(page: int, corner: int) -> int:
-    """The number of a mark; `page` from 1, `corner` 0 to 3 clockwise from the top left of the paper as it lies."""
+    """Return the number of a marker. `page` is from 1; `corner` is 0 to 3 clockwise from the top left of the physical
+    paper."""
     return 4 * ((page - 1) % ROUND) + corner
 
 
 def page_marks(width: float, height: float, page: int) -> list[Mark]:
-    """The four marks of a page; `height` ends where a strip is torn away."""
+    """Return the four markers of a page. `height` ends at a tear-off line."""
     left, right, top, bottom = EDGE, width - EDGE - MARK, EDGE, height - EDGE - MARK
     places = ((left, top), (right, top), (right, bottom), (left, bottom))
     return [Mark(x, y, MARK, MARK, mark_id(page, corner)) for corner, (x, y) in enumerate(places)]
 
 
 def page_code(width: float) -> Code:
-    """The code of a page that is read from the left, beside the mark at the end of its first line."""
+    """Return the code of a left-to-right page, beside the marker at the top right."""
     return Code(width - EDGE - MARK - QUIET - CODE, EDGE, CODE, CODE, "sheet")

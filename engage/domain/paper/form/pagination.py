@@ -1,17 +1,17 @@
-"""Blocks onto pages: no block is parted, and what belongs together stays together where a page can hold it."""
+"""Pagination: blocks are never split, and blocks that belong together stay together if a page can hold them."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from engage.domain.paper.form.elements import Block, Item
 
 Room = float | Callable[[int], float]
-"""Height of a page's body in mm, or of each page's by its number from 1."""
+"""Height of a page's body in mm, or a function from page number (from 1) to height."""
 
 
 def paginate(blocks: Iterable[Block], room: Room, most: float | None = None) -> Iterator[list[Item]]:
-    """The items of each page, from the top of a body `room` mm high.
+    """Yield the items of each page, from the top of a body with height `room`.
 
-    Where pages differ, `most` is the room of a whole one; a page too low for what comes next stays empty.
+    If pages differ, `most` is the height of a full page; a page that is too low for the next blocks stays empty.
     """
     pile = _PageFiller(room)
     for chunk in _split_chunks(blocks, most if most is not None else pile.room):
@@ -19,7 +19,7 @@ def paginate(blocks: Iterable[Block], room: Room, most: float | None = None) -> 
             yield pile.turn()
         yield from pile.turned(_run_height(chunk, first=True), _run_height(chunk), most)
         for index, block in enumerate(chunk):
-            if index and pile.y + block.gap + block.height > pile.room:  # only where a heading meets a full page
+            if index and pile.y + block.gap + block.height > pile.room:  # only if a heading is at the end of a page
                 yield pile.turn()
             for each in (block,) if pile.y else (*block.again, block):
                 pile.put(each)
@@ -28,7 +28,7 @@ def paginate(blocks: Iterable[Block], room: Room, most: float | None = None) -> 
 
 
 class _PageFiller:
-    """The page being filled."""
+    """The page that is being filled."""
 
     def __init__(self, room: Room) -> None:
         self.rooms, self.number = room, 1
@@ -45,13 +45,13 @@ class _PageFiller:
         self.y += block.height
 
     def turn(self) -> list[Item]:
-        """The page as it is; a new one is begun."""
+        """Return the items of the page and start a new one."""
         done, self.items, self.y = self.items, [], 0.0
         self.number += 1
         return done
 
     def turned(self, height: float, alone: float, most: float | None) -> Iterator[list[Item]]:
-        """Pages that are done where something `height` mm high (`alone` on a new page) does not fit any more."""
+        """Yield finished pages until something of height `height` mm fits (`alone` on a new page)."""
         if self.y and self.y + height > self.room:
             yield self.turn()
         while not self.y and most is not None and self.room < min(alone, most):
@@ -59,7 +59,8 @@ class _PageFiller:
 
 
 def _split_chunks(blocks: Iterable[Block], room: float) -> Iterator[list[Block]]:
-    """What goes onto one page: runs of blocks kept together, cut to the shortest runs where they are too high."""
+    """Yield chunks of blocks for one page: runs of blocks that are kept together, split into the shortest runs if too
+    high."""
     for run in _split_runs(blocks, lambda block: block.keep or block.together):
         repeated = sum(block.height + block.gap for block in run[0].again)
         yield from [run] if repeated + _run_height(run) <= room else _split_runs(run, lambda block: block.keep)
@@ -77,5 +78,5 @@ def _split_runs(blocks: Iterable[Block], goes_on: Callable[[Block], bool]) -> It
 
 
 def _run_height(run: Sequence[Block], first: bool = False) -> float:
-    """The height of a run; with `first` also the room above it."""
+    """Return the height of a run; with `first`, including the space above it."""
     return sum(block.height + block.gap for block in run) - (0.0 if first else run[0].gap)

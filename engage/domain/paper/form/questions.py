@@ -1,6 +1,6 @@
-"""One question as a block: number, words, direction, the place for its answer, and where an answer leads.
+"""A question as a block: number, text, direction, answer area, and skip instructions.
 
-Everything is placed as if read from the left; a page read from the right is mirrored whole, once, by `layout.py`.
+Items are placed left to right; `layout.py` mirrors whole pages once for right-to-left languages.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,14 +17,14 @@ from engage.questionnaire.skip_instructions import format_direction
 __all__ = ["TooTall", "date_order", "question_block"]
 
 PAD = 1.6  # mm inside a tinted panel
-TINT, DARK = 0.9, 0.25  # ink of a panel, and the lightest ink on it (8:1)
-APART = 1.2  # mm between a question and the same in the second language under it
-TIGHT = 1.6  # mm: the least room between boxes, so that a cross in one is not read in the other
+TINT, DARK = 0.9, 0.25  # ink of a panel, and the lightest ink on it (contrast 8:1)
+APART = 1.2  # mm between a question and its translation below it
+TIGHT = 1.6  # mm: minimum space between boxes, so that a cross in one is not read in another
 
 
 class TooTall(Exception):
-    """Words that do not fit on a page of their own; the message says which and what to do. `question` is the question's
-    id, empty where it is none."""
+    """A text that does not fit on a page of its own. The message says which, and what to do. `question` is the
+    question's id, empty for other texts."""
 
     def __init__(self, message: str, question: str = "") -> None:
         super().__init__(message)
@@ -32,7 +32,7 @@ class TooTall(Exception):
 
 
 def question_block(setting: Setting, slot: Slot, width: float, most: float) -> Block:
-    """The block of a question, `width` mm wide. Raises TooTall if it cannot be made lower than `most` mm."""
+    """Return the block of a question, `width` mm wide. Raises TooTall if it cannot be made lower than `most` mm."""
     least = float("inf")
     for attempt, columns in _setting_attempts(setting):
         block = _lay_out_question(attempt, slot, width, columns)
@@ -48,7 +48,7 @@ def question_block(setting: Setting, slot: Slot, width: float, most: float) -> B
 
 
 def _setting_attempts(setting: Setting) -> Iterator[tuple[Setting, int]]:
-    """Ways to set a question, from the airiest to the lowest, each with its columns (0: their length decides)."""
+    """Yield ways to set a question, from the most spacious to the lowest, each with its columns (0: by length)."""
     ways = [setting]
     if setting.second is not None:
         ways += [replace(setting, arrangement=each) for each in ("under", "along") if each != setting.arrangement]
@@ -59,7 +59,8 @@ def _setting_attempts(setting: Setting) -> Iterator[tuple[Setting, int]]:
 
 
 def _lower_sizes(sizes: Sizes) -> Iterator[Sizes]:
-    """Sizes for a question that would not fit otherwise: less room; in large print then smaller type, still large."""
+    """Yield sizes for a question that would not fit otherwise: less space; in large print also smaller type, still
+    large."""
     tight = replace(sizes, row=TIGHT, answer=TIGHT, gap=min(sizes.gap, 4.0))
     yield tight
     if sizes.large:
@@ -70,7 +71,7 @@ def _lower_sizes(sizes: Sizes) -> Iterator[Sizes]:
 
 
 def _lay_out_question(setting: Setting, slot: Slot, width: float, columns: int) -> Block:
-    """`columns` for the choices; 0 lets their length decide."""
+    """Lay out a question with its choices in `columns` columns; 0 decides by their length."""
     question, sizes = slot.question, setting.sizes
     inner = width - sizes.gutter
     column = Column(sizes.gutter)
@@ -88,7 +89,7 @@ def _lay_out_question(setting: Setting, slot: Slot, width: float, columns: int) 
     if onward.items:
         column.put(onward, gap=sizes.answer)
     number = setting.numbers.get(question.id)
-    style = replace(sizes.question, role=f"{sizes.question.role} {slot.key}")  # one heading with the question's words
+    style = replace(sizes.question, role=f"{sizes.question.role} {slot.key}")  # one heading with the question
     marks = [setting.text(str(number), sizes.gutter - 1, style).moved(0, top)] if number else []
     return Block(column.y, (*marks, *column.items), gap=sizes.gap)
 
@@ -98,7 +99,7 @@ def _jump_text(tongue: SheetLanguage, slot: Slot) -> str:
 
 
 def _question_text_block(setting: Setting, slot: Slot, width: float) -> Block:
-    """Question and hint, language by language, so that each is read in one go."""
+    """Return question and hint, language by language, so that each is read continuously."""
     labels = list(_texts_by_language(setting, slot))
     if setting.arrangement == "beside" and len(labels) > 1:
         each = (width - BETWEEN) / 2
@@ -115,7 +116,7 @@ def _question_text_block(setting: Setting, slot: Slot, width: float) -> Block:
 
 
 def _texts_by_language(setting: Setting, slot: Slot) -> Iterator[tuple[SheetLanguage, list[tuple[Words, Style]]]]:
-    """Every language with its texts and their styles; nothing empty, and no words twice."""
+    """Yield every language with its texts and their styles, without empty and duplicate texts."""
     strong = setting.sizes.body if slot.question.kind == "note" else setting.sizes.question
     strong = replace(strong, role=f"{strong.role} {slot.key}")
     before: tuple[Words, ...] = ()
@@ -136,7 +137,7 @@ def _stack_texts(texts: Sequence[Text]) -> Block:
 
 
 def _directions_block(setting: Setting, say: Say, width: float) -> Block:
-    """Directions on a tint, by which they are known; nothing where nothing is said."""
+    """Return directions on a tinted background; an empty block if there are none."""
     block = setting.block(say, width - 2 * PAD, replace(setting.sizes.hint, ink=0.0))
     texts = [item for item in block.items if isinstance(item, Text)]
     if not texts:

@@ -1,13 +1,13 @@
-"""Type sizes and lengths of a sheet: standard, large print, compact."""
+"""Type sizes and lengths of a form: standard, large print, compact."""
 
 from dataclasses import dataclass
 
-SOFT = 0.34  # ink of what matters less; still dark enough for a copier (7.2:1 on white)
+SOFT = 0.34  # ink of secondary text; still dark enough for a copier (contrast 7.2:1 on white)
 
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """Type size in points, weight, ink (0 black, 1 white), and what it is used for (`tagging.py`)."""
+    """Type size in points, weight, ink (0 black, 1 white), and role (`tagging.py`)."""
 
     size: float
     bold: bool = False
@@ -27,16 +27,16 @@ class Sizes:
     hint: Style
     key: Style
     small: Style
-    box: float  # at least 4 mm, so that a cross by an unsteady hand is seen
+    box: float  # at least 4 mm, so that a cross by an unsteady hand is recognized
     cell: float  # width of a cell for one digit
-    line: float  # room for one line of handwriting
-    gutter: float  # where the question's number stands
-    row: float  # between two boxes: twice the reach a reader looks around each
+    line: float  # space for one line of handwriting
+    gutter: float  # width for the question's number
+    row: float  # between two boxes: twice the distance that a reader searches around each
     answer: float  # between a question and its answer
     gap: float  # between two questions
     large: bool = False
     columns: tuple[tuple[int, range], ...] = ((3, range(9, 99)), (2, range(5, 99)), (2, range(2, 3)))
-    """Columns for so many choices whose words fit, the first that fit; else one."""
+    """Columns and the numbers of choices they apply to. The first entry whose labels fit is used; else one column."""
 
 
 NORMAL = Sizes(
@@ -56,7 +56,7 @@ NORMAL = Sizes(
     answer=2.4,
     gap=6.5,
 )
-LARGE = Sizes(  # 18 points and up: what the American Printing House for the Blind calls large print
+LARGE = Sizes(  # 18 points and up, the definition of large print by the American Printing House for the Blind
     title=Style(30, bold=True, role="H1"),
     section=Style(24, bold=True, role="H2"),
     lead=Style(18, bold=True),
@@ -74,7 +74,7 @@ LARGE = Sizes(  # 18 points and up: what the American Printing House for the Bli
     gap=9.0,
     large=True,
 )
-COMPACT = Sizes(  # as few leaves as can be: what families read keeps 9 points, a box keeps 4 mm
+COMPACT = Sizes(  # as few sheets of paper as possible; texts for families have at least 9 points, boxes 4 mm
     title=Style(17, bold=True, role="H1"),
     section=Style(11.5, bold=True, role="H2"),
     lead=Style(9, bold=True),

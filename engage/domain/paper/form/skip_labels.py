@@ -1,6 +1,6 @@
-"""Where an answer leads on paper: "If you chose 2 (No), go to question 5." Pure.
+"""Skip instructions on paper: "If you chose 2 (No), go to question 5." Pure functions.
 
-Said only where it is certain: every question that is passed over cannot be asked, whatever else the family answers.
+A skip is printed only if it is certain: none of the skipped questions can be asked, whatever else the family answers.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,7 +17,7 @@ from engage.questionnaire.routing import Slot, count_blocks
 from engage.questionnaire.rules import LIST_OPERATORS, And, Compare, Not, Or, Rule, evaluate_rule
 from engage.questionnaire.skip_instructions import ISOLATE, POP, choice_words, gettext
 
-WORDED = 4  # choices named with their words in one sentence; more are named by their keys alone
+WORDED = 4  # choices named with their texts in one sentence; more are named by key only
 
 ONE = {
     # translators: printed below the answers of a question; choice is the number of a box and its words, like 2 (No)
@@ -39,7 +39,7 @@ SEVERAL = {
 
 @dataclass(frozen=True, slots=True)
 class Jump:
-    """Boxes that lead to the same place: to the question with this `number`, past its "part", or to the "end"."""
+    """Boxes with the same target: the question with this `number`, the end of the "part", or the "end" of the form."""
 
     boxes: tuple[AnswerBox, ...]
     where: str  # "question", "part" (the rest of a repeated section's block) or "end"
@@ -48,7 +48,7 @@ class Jump:
 
 @dataclass(frozen=True, slots=True)
 class KnownAnswer:
-    """The answer of a question as far as it is known; `more` are choices that may stand beside it."""
+    """The answer to a question as far as it is known. `more` are choices that may be marked in addition."""
 
     value: Any
     more: frozenset[str] = frozenset()
@@ -58,7 +58,7 @@ ABSENT = KnownAnswer(None)  # not asked, so not answered
 
 
 def find_jumps(survey: Survey, question: Question) -> list[Jump]:
-    """Every jump from a question, in the order of its boxes; none that would pass over nothing."""
+    """Return every skip from a question, in the order of its boxes, without those that skip nothing."""
     after, numbered = list(_questions_after(survey, question)), question_numbers(survey)
     leads: dict[tuple[str, int], list[AnswerBox]] = {}
     for box in answer_boxes(question):
@@ -71,12 +71,12 @@ def find_jumps(survey: Survey, question: Question) -> list[Jump]:
 
 
 def part_title(section: Section, block: int | None) -> Words:
-    """A section's heading; in a repeated section with the number of the block beside it."""
+    """Return a section's heading; in a repeated section, with the number of the block."""
     return section.title if block is None else Words(f"{section.title} · {block}", section.title.language)
 
 
 def jump_lines(survey: Survey, words: NullTranslations, locale: str, slot: Slot) -> list[str]:
-    """The jumps from a question as sentences in the language of `survey`, `words` and `locale` (Babel's)."""
+    """Return the skips from a question as sentences in the language of `survey`, `words`, and `locale` (Babel's)."""
     return [
         _jump_sentence(jump, survey, words, locale, slot)
         for jump in find_jumps(survey, survey.question(slot.question.id))
@@ -95,11 +95,11 @@ def _jump_sentence(jump: Jump, survey: Survey, words: NullTranslations, locale: 
 def _jump_target(
     answers: dict[str, KnownAnswer], after: Sequence[tuple[Section, Question]], numbered: Mapping[str, int]
 ) -> tuple[str, int] | None:
-    """Where an answer leads past at least one question of those `after` it; None if the next one may follow."""
+    """Return the target of an answer that skips at least one question in `after`; None if the next one may follow."""
     passed = False
     for section, later in after:
         if not _is_never_asked(section, later, answers):
-            # A note has no number to go to, and what it says must not be passed over.
+            # A note has no number as a target, and its text must not be skipped.
             return ("question", numbered[later.id]) if passed and later.id in numbered else None
         answers[later.id] = ABSENT
         passed = passed or later.id in numbered
@@ -107,7 +107,7 @@ def _jump_target(
 
 
 def _answer_of_box(question: Question, box: AnswerBox) -> KnownAnswer:
-    """What is known once this box is crossed: no other stands beside a choice that stands alone."""
+    """Return what is known if this box is marked. An exclusive choice allows no other."""
     choice = question.choice(box.value)
     if choice is None:
         return KnownAnswer({"missing": box.value.removeprefix("~")})
@@ -122,7 +122,7 @@ def _section_of(survey: Survey, question: Question) -> Section:
 
 
 def _questions_after(survey: Survey, question: Question) -> Iterator[tuple[Section, Question]]:
-    """What comes after a question; in a repeated section only what belongs to the same block."""
+    """Yield the questions after a question; in a repeated section only those of the same block."""
     home, met = _section_of(survey, question), False
     for section, each in survey.questions():
         if met and (home.repeat is None or section is home):
@@ -131,7 +131,7 @@ def _questions_after(survey: Survey, question: Question) -> Iterator[tuple[Secti
 
 
 def _is_never_asked(section: Section, question: Question, answers: Mapping[str, KnownAnswer]) -> bool:
-    """Whether a question certainly is not asked."""
+    """Whether it is certain that a question is not asked."""
     counted = answers.get(section.repeat or "")
     if counted is not None and count_blocks(section, {str(section.repeat): counted.value}) == 0:
         return True
@@ -139,7 +139,7 @@ def _is_never_asked(section: Section, question: Question, answers: Mapping[str, 
 
 
 def _evaluate_partially(rule: Rule, answers: Mapping[str, KnownAnswer]) -> bool | None:
-    """True or False where the rule certainly holds or does not, None where it depends on what is not known."""
+    """Return the value of a rule if it is certain, None if it depends on unknown answers."""
     match rule:
         case Compare():
             return _evaluate_comparison(rule, answers.get(rule.name))
@@ -153,7 +153,7 @@ def _evaluate_partially(rule: Rule, answers: Mapping[str, KnownAnswer]) -> bool 
 
 
 def _combine_truths(truths: Sequence[bool | None], decisive: bool) -> bool | None:
-    """One decisive part decides; else all must be known."""
+    """Return `decisive` if any part has that value, the opposite if all parts are known, else None."""
     if decisive in truths:
         return decisive
     return None if None in truths else not decisive

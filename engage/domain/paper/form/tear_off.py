@@ -1,4 +1,4 @@
-"""The strip with the secret reply code, which a family tears off and keeps."""
+"""The tear-off strip with the secret reply code, which a family keeps."""
 
 from engage.domain.paper.form.cover import (
     BETWEEN,
@@ -13,17 +13,17 @@ from engage.domain.paper.form.elements import POINT, Block, Panel, Place, side_b
 from engage.domain.paper.form.typesetter import Setting, SheetLanguage
 from engage.questionnaire.skip_instructions import POP
 
-LTR = "\u2066"  # an address keeps its order in any sentence
-TEAR = 5.0  # mm between the line to tear along and the words below it
-FOOT = 9.0  # mm from the words to the edge of the paper
-ENDS = 6.0  # mm from the edge to the ends of the line to tear along
+LTR = "\u2066"  # keeps the order of a URL in any sentence
+TEAR = 5.0  # mm between the tear-off line and the text below it
+FOOT = 9.0  # mm from the text to the edge of the paper
+ENDS = 6.0  # mm from the edge to the ends of the tear-off line
 
 
 def tear_off_strip(setting: Setting, cover: Cover, width: float, side: float) -> Block:
-    """The strip to tear off, as wide as the page; its words keep `side` mm from the edges."""
+    """Return the strip, as wide as the page, with its text `side` mm from the edges."""
     inner, sizes = width - 2 * side, setting.sizes
     size = sizes.body.size * (1.3 if sizes.large else 1.75)
-    wide = 11 * size * POINT + 2 * PAD  # 16 digits in fours take 10 times the type size
+    wide = 11 * size * POINT + 2 * PAD  # 16 digits in groups of four are 10 times the type size wide
     number = tint_block(Block(size * 1.4 * POINT, (_reply_place(size, wide - 2 * PAD),)), wide)
     if has_room_for_columns(setting):
         words = side_by_side([(0.0, _reply_code_block(setting, cover, inner - wide - BETWEEN)), (inner - wide, number)])

@@ -1,4 +1,4 @@
-"""How a sheet is set: sizes, and words of one or two languages turned into text items."""
+"""Typesetting of a form: sizes, and text items for texts in one or two languages."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -35,21 +35,22 @@ __all__ = [
 ARRANGEMENTS = ("under", "beside")
 BLOCKS = 3  # child blocks printed
 BETWEEN = 4.0  # mm between the columns of two languages
-UNDER = 0.4  # mm between a sentence and the same in the second language under it
-LESSER = 0.7  # size of the second language under the first, as a share of the first's, but never below a hint's
+UNDER = 0.4  # mm between a sentence and its translation below it
+LESSER = 0.7  # size of the second language relative to the first; never smaller than a hint
 
 
 @dataclass(frozen=True, slots=True)
 class Typesetter:
-    """Turns words into text items for pages in one language."""
+    """Makes text items for pages in one language."""
 
     language: Language
     faces: Faces
 
     def text(self, text: str, width: float, style: Style, align: str = "start") -> Text:
-        """A paragraph `width` mm wide. Words in another language keep their own direction; the page's side stays.
+        """Return a paragraph, `width` mm wide. A text in another language has its own direction, but the page's
+        alignment.
 
-        `align` is "start", "end" or "center".
+        `align` is "start", "end", or "center".
         """
         language = LANGUAGES.get(getattr(text, "language", ""), self.language)
         start, end = ("right", "left") if self.language.rtl else ("left", "right")
@@ -63,7 +64,7 @@ class Typesetter:
 
 @dataclass(frozen=True, slots=True)
 class SurveyInLanguage:
-    """A survey in one language (a tag), and the interface's sentences in it."""
+    """A survey in one language (a tag), and the catalog for it."""
 
     language: str
     survey: Survey
@@ -72,7 +73,7 @@ class SurveyInLanguage:
 
 @dataclass(frozen=True, slots=True)
 class SheetLanguage:
-    """One language of a sheet with everything that is said in it."""
+    """One language of a form with all its texts."""
 
     language: Language
     survey: Survey
@@ -82,11 +83,11 @@ class SheetLanguage:
 
 @dataclass(frozen=True, slots=True)
 class SheetFormat:
-    """How a sheet is printed.
+    """How a form is printed.
 
-    `paper` is "letter" or "a4"; `style` is "standard", "large" (18 points) or "compact"; a `second` language stands
-    "under" the first or "beside" it, as `arrangement` says; `blocks` is how many blocks of a repeated section are
-    printed; `fonts` is ENGAGE_FONT_DIR.
+    `paper` is "letter" or "a4"; `style` is "standard", "large" (18 points), or "compact"; a `second` language is
+    "under" the first or "beside" it, as in `arrangement`; `blocks` is the number of printed blocks of a repeated
+    section; `fonts` is ENGAGE_FONT_DIR.
     """
 
     paper: str = "letter"
@@ -100,31 +101,32 @@ class SheetFormat:
 STANDARD = SheetFormat()
 
 Say = Callable[[SheetLanguage], str]
-"""A sentence, asked for in a language: `lambda tongue: tongue.words.gettext("Day")`."""
+"""Returns a text in a language: `lambda tongue: tongue.words.gettext("Day")`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Setting(Typesetter):
-    """Everything a survey's blocks need to be laid out in one language, or in two."""
+    """Everything needed to lay out a survey's blocks, in one language or two."""
 
     survey: Survey
     words: NullTranslations
     sizes: Sizes
     numbers: dict[str, int]
     second: SheetLanguage | None = None
-    arrangement: str = "under"  # where the second language stands: "under" the first or "beside" it
+    arrangement: str = "under"  # position of the second language: "under" the first or "beside" it
 
     @property
     def tongues(self) -> tuple[SheetLanguage, ...]:
-        """The sheet's languages: the first, and the second if there is one."""
+        """The form's languages: the first, and the second if there is one."""
         first = SheetLanguage(self.language, self.survey, self.words, self.faces)
         return (first,) if self.second is None else (first, self.second)
 
     def block(self, say: Say, width: float, style: Style, align: str = "start") -> Block:
-        """A sentence in every language of the sheet, `width` mm wide; once where both say the same.
+        """Return a text in every language of the form, `width` mm wide; once if both are the same.
 
-        The second stands under the first, smaller and softer, or beside it as its equal. Beside, every language starts
-        at its own side of its column; under, both start at the page's. Nothing said makes a block of no height.
+        The second language is below the first, smaller and lighter, or beside it in the same style. Side by side, every
+        language is aligned in its own direction; below each other, both as the page. An empty text gives a block of
+        height 0.
         """
         labels = list(self.translations(say))
         if self.arrangement == "beside" and len(labels) > 1:
@@ -138,14 +140,15 @@ class Setting(Typesetter):
     def stack(
         self, labels: list[tuple[SheetLanguage, Words]], width: float, style: Style, align: str = "start"
     ) -> Block:
-        """Sentences under each other whatever the arrangement, the first as it is, the second smaller and softer."""
+        """Return texts below each other regardless of arrangement, the first unchanged, the second smaller and
+        lighter."""
         column = Column()
         for index, (tongue, text) in enumerate(labels):
             column.add(self.page(tongue, text, width, self.lesser(style) if index else style, align), gap=UNDER)
         return column.block()
 
     def translations(self, say: Say) -> Iterator[tuple[SheetLanguage, Words]]:
-        """What is said and in which language; not what is empty, and under each other not the same words twice."""
+        """Yield each language and its text, without empty texts and, below each other, without repeated ones."""
         before: Words | None = None
         for tongue in self.tongues:
             label = say(tongue)
@@ -155,27 +158,28 @@ class Setting(Typesetter):
             before = text
 
     def same(self, before: Words | None, text: Words) -> bool:
-        """Whether words need not be said again: beside each other "No" stands in Spanish too, but no English twice."""
+        """Whether a text need not be repeated. Side by side, Spanish "No" is repeated, but English in place of a
+        missing translation is not."""
         return text == before and (self.arrangement != "beside" or text.language == before.language)
 
     def lesser(self, style: Style) -> Style:
-        """The style of the second language under the first."""
+        """Return the style of the second language below the first."""
         hint = self.sizes.hint
         size = style.size if style.size <= hint.size else max(hint.size, LESSER * style.size)
         return replace(style, size=size, ink=max(style.ink, SOFT))
 
     def side_text(self, tongue: SheetLanguage, text: str, width: float, style: Style, align: str = "start") -> Text:
-        """Words of a language at the side its own lines start from."""
+        """Return a text of a language, aligned in its own direction."""
         return Typesetter(tongue.language, tongue.faces).text(text, width, style, align)
 
     def page(self, tongue: SheetLanguage, text: str, width: float, style: Style, align: str = "start") -> Text:
-        """Words of a language at the side the page's lines start from."""
+        """Return a text of a language, aligned as the page."""
         start, end = ("right", "left") if self.language.rtl else ("left", "right")
         return self.side_text(tongue, text, width, style, {"start": start, "end": end}.get(align, align))
 
 
 def build_setting(first: SurveyInLanguage, format: SheetFormat = STANDARD) -> Setting:
-    """The setting of a survey. Raises MissingFont."""
+    """Return the setting of a survey. Raises MissingFont."""
     main = _load_language(first, format.fonts)
     return Setting(
         main.language,

@@ -1,1 +1,1 @@
-"""PDF objects, pages, tags and overlays."""
+"""PDF: objects, pages, tags, and overlays."""

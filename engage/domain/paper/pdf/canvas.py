@@ -1,4 +1,4 @@
-"""A layout as PDF. The only place where millimetres from the top become points from the bottom."""
+"""Drawing of a layout as PDF. The only place that converts mm from the top to points from the bottom."""
 
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -27,16 +27,16 @@ from engage.domain.paper.pdf import tagging
 from engage.domain.paper.typesetting import canvas_text
 from engage.domain.paper.typesetting.font_embedding import finish_fonts, internals
 
-FRAME = 0.9  # points: the frame of a box, by which a reader finds it
-DASH = 4.0  # points: a dash of a line along which to tear, and the room after it
-HAIR = 0.4  # points: lines to write on, and between the cells of a comb
+FRAME = 0.9  # points: line width of boxes, by which a reader finds them
+DASH = 4.0  # points: length of a dash in a tear-off line, and of the gap after it
+HAIR = 0.4  # points: width of writing lines and of lines between cells
 
 
-VERSION = (1, 7)  # of PDF: /Lang asks for 1.4
+VERSION = (1, 7)  # PDF version; /Lang requires 1.4
 
 
 def open_canvas(out: BinaryIO, size: tuple[float, float], language: str, title: str, author: str) -> Canvas:
-    """A canvas with pages of this width and height (mm). The same drawing always makes the same bytes."""
+    """Return a canvas with pages of this width and height (mm). Equal drawings give equal bytes."""
     points = (size[0] / POINT, size[1] / POINT)
     canvas = Canvas(out, pagesize=points, invariant=1, pageCompression=1, pdfVersion=VERSION, lang=language)
     canvas.setTitle(title)
@@ -44,21 +44,21 @@ def open_canvas(out: BinaryIO, size: tuple[float, float], language: str, title: 
     canvas.setSubject("")
     canvas.setCreator("Engage")
     canvas.setViewerPreference("DisplayDocTitle", "true")
-    # ReportLab begins every page with Helvetica, which would stand in the file without being embedded.
+    # ReportLab begins every page with Helvetica, which would be in the file without being embedded.
     internals(canvas)._preamble = "1 0 0 1 0 0 cm"
     internals(canvas)._doc.idToObject["BasicFonts"].dict.clear()
     return canvas
 
 
 def save_canvas(canvas: Canvas) -> None:
-    """Put the fonts and the tags in and write the file."""
+    """Add fonts and tags, and write the file."""
     finish_fonts(canvas)
     tagging.finish_tagging(canvas)
     canvas.save()
 
 
 def draw_items(canvas: Canvas, items: Iterable[Item], height: float) -> None:
-    """Items onto a page `height` mm high."""
+    """Draw items on a page `height` mm high."""
     for item in items:
         draw = partial(_DRAWERS[type(item)], canvas, item, item.x / POINT, (height - item.y) / POINT)
         tagging.draw_tagged(canvas, item, draw)
@@ -81,7 +81,8 @@ def _draw_panel(canvas: Canvas, item: Panel, x: float, y: float) -> None:
 
 
 def draw_modules(canvas: Canvas, modules: Modules, place: Item, height: float) -> None:
-    """A square code onto its place on a page `height` mm high; neighbours touch, so that no hairline parts them."""
+    """Draw a square code in its place on a page `height` mm high. Adjacent modules touch, so that no hairline is
+    visible."""
     module = place.width / POINT / modules.size
     x, y = place.x / POINT, (height - place.y) / POINT
     canvas.setFillGray(0)
@@ -96,7 +97,7 @@ def _draw_mark(canvas: Canvas, item: Mark, x: float, y: float) -> None:
 
 
 def _draw_nothing(canvas: Canvas, item: Item, x: float, y: float) -> None:
-    """What differs from copy to copy is drawn by whoever knows the copy."""
+    """Draw nothing: the content differs between copies and is drawn elsewhere."""
 
 
 def _draw_frame(canvas: Canvas, item: Item, x: float, y: float) -> None:
@@ -107,7 +108,7 @@ def _draw_frame(canvas: Canvas, item: Item, x: float, y: float) -> None:
 
 
 def _draw_example(canvas: Canvas, item: Example, x: float, y: float) -> None:
-    """A box on white, as it looks when crossed or filled in by hand."""
+    """Draw a box on white, as it looks when crossed or filled in by hand."""
     size = item.width / POINT
     canvas.setFillGray(0 if item.how == "filled" else 1)
     canvas.rect(x, y - size, size, size, stroke=0, fill=1)

@@ -1,7 +1,7 @@
-"""What differs from copy to copy, as drawing operators: codes, and words in the template's own fonts.
+"""The parts that differ between copies, as drawing operators: codes, and texts in the template's own fonts.
 
-Words of plain letters (every address, code and serial; names in Latin, Cyrillic, Han) are looked up letter by letter.
-All others are shaped once, before the fonts are cut, and kept as operators.
+Texts of plain letters (all URLs, codes, and serials; names in Latin, Cyrillic, Han) are looked up letter by letter. All
+others are shaped once, before fonts are subset, and stored as operators.
 """
 
 import unicodedata
@@ -22,18 +22,19 @@ from engage.domain.paper.typesetting.paragraph import LaidParagraph, ParagraphSt
 from engage.domain.paper.typesetting.shaping import normalize_text
 
 ASCII = "".join(map(chr, range(0x20, 0x7F)))
-PLAIN = {"Latn", "Cyrl", "Grek", "Hani", "Hang", "Hira", "Kana", "Ethi", "Zyyy"}  # a glyph a letter, left to right
-ENDLESS = 1e9  # points
-UNIT = 1000.0  # points: shaped words are laid this large and scaled down when they are placed
+PLAIN = {"Latn", "Cyrl", "Grek", "Hani", "Hang", "Hira", "Kana", "Ethi", "Zyyy"}  # one glyph per letter, left to right
+ENDLESS = 1e9  # points: no limit
+UNIT = 1000.0  # points: size at which shaped texts are laid out, before scaling to their place
 
 
 class UnpreparedText(Exception):
-    """Words for a place that `texts` did not hold, so that the fonts may lack their glyphs."""
+    """A text that was not in `texts`, so that the fonts may lack its glyphs."""
 
 
 @dataclass(frozen=True, slots=True)
 class OverlayLine:
-    """One line; lengths in shares of the type size. `operators` draw it at UNIT points, or `code` are its glyphs."""
+    """One line. Lengths are relative to the type size. It is drawn by `operators` at UNIT points, or by the glyphs in
+    `code`."""
 
     width: float
     leading: float
@@ -59,11 +60,11 @@ class Letters:
             self._learn(letter)
 
     def prepare(self, text: str) -> None:
-        """Have the glyphs of a line at hand. Raises MissingGlyph."""
+        """Make the glyphs of a line available. Raises MissingGlyph."""
         if self._plain(text):
             return
         text = _clean_line(text)
-        for letter in text:  # in this order, so that equal packets have equal fonts
+        for letter in text:  # in text order, so that equal packets have equal fonts
             self._learn(letter)
         if text not in self.shaped and not self._plain(text):
             paragraph = self._laid(text)
@@ -73,7 +74,7 @@ class Letters:
             )
 
     def words(self, text: str) -> OverlayLine:
-        """A line that was prepared, or is of ASCII. Raises UnpreparedText."""
+        """Return a line that was prepared, or is ASCII. Raises UnpreparedText."""
         if code := self._plain(text):
             width = sum(map(self.widths.__getitem__, text))
             return OverlayLine(width, self.leading, self.baseline, self.font, code)
@@ -85,7 +86,7 @@ class Letters:
         return self.words(clean) if clean else OverlayLine(0.0, self.leading, self.baseline)
 
     def _plain(self, text: str) -> str:
-        """The glyphs of a line that has none but plain letters, "" for any other."""
+        """Return the glyphs of a line that has only plain letters, "" for any other."""
         code = text.translate(self.codes)
         return code if len(code) == 4 * len(text) else ""
 
@@ -116,7 +117,7 @@ def _nominal_glyph(face: Face, letter: str) -> tuple[int, str]:
 
 @cache
 def _is_plain(letter: str) -> bool:
-    """Whether a letter stands for itself wherever it is. Marks do not, nor do letters that join or run leftwards."""
+    """Whether a letter has the same glyph in every context. Marks do not, nor do joining and right-to-left letters."""
     if letter == " ":
         return True
     leftwards = unicodedata.bidirectional(letter) in ("R", "AL", "AN")
@@ -126,7 +127,8 @@ def _is_plain(letter: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class OverlayPlace:
-    """A place on the paper, in points with y upwards; `share` is what is free at the left of its words, of 1."""
+    """A place on the paper, in points with y upward. `share` is the fraction (0 to 1) of free space that is left of the
+    text."""
 
     place: Place
     x: float
@@ -136,12 +138,12 @@ class OverlayPlace:
 
     @classmethod
     def of(cls, place: Place, height: float) -> "OverlayPlace":
-        """`height` is the page's, in mm."""
+        """Convert a place. `height` is the page's, in mm."""
         share = {"left": 0.0, "center": 0.5, "right": 1.0}[place.align]
         return cls(place, place.x / POINT, (height - place.y) / POINT, place.width / POINT, share)
 
     def draw(self, lines: Sequence[OverlayLine]) -> Iterable[str]:
-        """Lines one below the other from the top. One wider than the place is set smaller, never cut."""
+        """Yield operators for lines from the top down. A line wider than the place is set smaller, never cut."""
         y = self.top
         for line in lines:
             size = min(self.place.size, self.width / line.width) if line.width else self.place.size
@@ -155,12 +157,13 @@ class OverlayPlace:
 
 
 def code_matrix(item: Item, height: float) -> str:
-    """Where a code stands on a page `height` mm high: the matrix of its picture."""
+    """Return the matrix of a code's image on a page `height` mm high."""
     side, x, bottom = item.width / POINT, item.x / POINT, (height - item.y - item.height) / POINT
     return f"q {side:.2f} 0 0 {side:.2f} {x:.2f} {bottom:.2f} cm"
 
 
 def modules_to_pdf(modules: Modules) -> str:
-    """Black modules on the unit square. Hexadecimal: raw bytes could hold "EI", which ends a picture."""
+    """Return black modules on the unit square as an inline image. Hexadecimal: raw bytes could contain "EI", which ends
+    an image."""
     size = modules.size
     return f"BI/W {size}/H {size}/IM true/BPC 1/D[1 0]/F/AHx ID {modules.rows.hex()}>\nEI"

@@ -1,4 +1,4 @@
-"""Packets of paper: pages drawn once, copied as fast as they can be written, each with its own codes and words.
+"""Fast packets of forms: pages are drawn once and copied, each with its own codes and texts.
 
     writer = PacketWriter(out, "Home access", "Riverbend", "en", "letter")
     sheet = writer.template(layout, faces, texts=names)
@@ -6,9 +6,9 @@
     writer.add(sheet, FilledCopy("K7W-2MX", digest, {"serial": "K7W-2MX", "to": ["Family Haddad", "Room 12"]}))
     writer.close()
 
-What a page shares with all copies is a Form XObject. Shared content streams (`/Contents [shared own]`) make files as
-small and as fast, and poppler and pdfium draw them alike; but Ghostscript takes 30 to 50 % longer for them (600 dpi),
-and qpdf's check of 15,000 pages 14 s instead of 0.8 s, since a page's contents are read again for every page.
+The part of a page that all copies share is a Form XObject. Shared content streams (`/Contents [shared own]`) give files
+of the same size at the same speed, and poppler and pdfium draw them equally; but Ghostscript takes 30 to 50% longer
+(600 dpi), and qpdf checks 15,000 pages in 14 s instead of 0.8 s, since the contents are parsed again for every page.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -28,14 +28,14 @@ from engage.domain.paper.pdf.writer import PdfFile, PdfObjectCopier, pdf_text
 from engage.domain.paper.typesetting.fonts import Faces
 from engage.questionnaire.numbering import encode_payload
 
-CODES = {"serial", "reply", "code", "link"}  # places for plain ASCII; all others hold words in any script
-VIEW = b"/ViewerPreferences<</DisplayDocTitle true/PrintScaling/None>>"  # a sheet printed smaller is read worse
+CODES = {"serial", "reply", "code", "link"}  # places for plain ASCII; all others have texts in any script
+VIEW = b"/ViewerPreferences<</DisplayDocTitle true/PrintScaling/None>>"  # scaled forms are harder to read
 
 
 @dataclass(frozen=True, slots=True)
 class FilledCopy:
-    """What one copy has of its own: a serial like "K7W-2MX", its layout's digest, and words (a line or several) by the
-    place's name. `phone` is the address in the cover's code, "" for none."""
+    """The data of one copy: a serial like "K7W-2MX", its layout's digest, and texts (one or several lines) by the name
+    of the place. `phone` is the URL in the cover's QR code, "" for none."""
 
     serial: str
     digest: str
@@ -45,23 +45,23 @@ class FilledCopy:
 
 @dataclass(frozen=True, slots=True)
 class TemplatePage:
-    """One page of a template. `entries` go into the page object of every copy."""
+    """One page of a template. `entries` are added to the page object of every copy."""
 
     number: int
     entries: bytes
-    codes: tuple[tuple[str, str], ...]  # what it says, where it stands
+    codes: tuple[tuple[str, str], ...]  # content, position
     spots: tuple[OverlayPlace, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A layout's pages as they are in the file, and the letters for what differs."""
+    """A layout's pages as written to the file, and the letters for the texts of copies."""
 
     leaves: tuple[TemplatePage, ...]
     letters: Mapping[bool, Letters]
 
     def page_contents(self, leaf: TemplatePage, filled: FilledCopy) -> bytes:
-        """The contents of one page of one copy. Raises UnpreparedText."""
+        """Return the contents of one page of one copy. Raises UnpreparedText."""
         parts = ["/P Do"]
         for what, where in leaf.codes:
             text = encode_payload(filled.serial, leaf.number, filled.digest) if what == "sheet" else filled.phone
@@ -75,13 +75,14 @@ class Template:
 
 
 class PacketWriter:
-    """Writes a PDF forward only; `out` need not be seekable. Keeps objects' places, bookmarks and what templates need.
+    """Writes a PDF sequentially; `out` need not be seekable. Keeps only offsets, bookmarks, and data of templates in
+    memory.
 
-    The same calls make the same bytes. Errors of `out` come through as they are.
+    Equal calls give equal bytes. Errors of `out` are not caught.
     """
 
     def __init__(self, out: BinaryIO, title: str, author: str, language: str, paper: str) -> None:
-        """`paper` is "letter" or "a4"; `language` is the document's, a template's own pages say theirs."""
+        """`paper` is "letter" or "a4"; `language` is the document's; pages of a template have their own."""
         self.file = PdfFile(out)
         self.size = _media_box(*PAPERS[paper])
         self.tree = PageTree(self.file, self.size)
@@ -92,7 +93,7 @@ class PacketWriter:
         self.prefix: str | None = None
 
     def template(self, layout: Layout, faces: Faces, texts: Iterable[str] = ()) -> Template:
-        """Draw a layout's pages once. `texts` is every line that will be put into its places, but for plain ASCII.
+        """Draw a layout's pages once. `texts` has every line that will be filled in, except plain ASCII.
 
         Raises MissingGlyph.
         """
@@ -124,9 +125,9 @@ class PacketWriter:
         return TemplatePage(page.number, entries, codes, spots)
 
     def add(self, template: Template, filled: FilledCopy, even: bool = False) -> int:
-        """One copy; returns how many pages it took. With `even` the next begins on a new leaf of paper.
+        """Add one copy and return its number of pages. With `even`, the next one begins on a new sheet of paper.
 
-        Raises UnpreparedText, and ValueError for a serial or digest that fits no code.
+        Raises UnpreparedText, and ValueError for a serial or digest that does not fit in a code.
         """
         self._begin(f"{filled.serial} / " if filled.serial else "")
         for leaf in template.leaves:
@@ -135,11 +136,11 @@ class PacketWriter:
         return len(template.leaves) + self._padded(even)
 
     def pages(self, pdf: bytes, even: bool = False) -> int:
-        """Takes over the pages of a small PDF as they are, but for links; returns how many."""
+        """Copy the pages of a small PDF, without links, and return their number."""
         return self.put(self.borrowed(pdf), even)
 
     def borrowed(self, pdf: bytes) -> list[bytes]:
-        """Takes over the pages of a small PDF, to be put in one by one later: they share their fonts."""
+        """Copy the pages of a small PDF for later use one by one, with shared fonts."""
         keys = ("/MediaBox", "/Rotate", "/Resources", "/Contents")
         with pikepdf.open(BytesIO(pdf)) as source:
             done: dict[tuple[int, int], int] = {}
@@ -150,22 +151,23 @@ class PacketWriter:
         return [b"".join(b"%b %b" % part for part in page) for page in parts]
 
     def put(self, borrowed: Sequence[bytes], even: bool = False) -> int:
-        """Pages that were taken over; returns how many. With `even` the next begins on a new leaf of paper."""
+        """Add pages that were copied and return their number. With `even`, the next one begins on a new sheet of
+        paper."""
         self._begin("")
         for page in borrowed:
             self._page(page)
         return len(borrowed) + self._padded(even)
 
     def bookmark(self, title: str, level: int) -> None:
-        """At the next page, below the last bookmark that has a lower level."""
+        """Add a bookmark to the next page, below the last bookmark with a lower level."""
         self.waiting.append((title, level))
 
     def label(self, prefix: str) -> None:
-        """The prefix of the page numbers of the next copy, instead of "K7W-2MX / "."""
+        """Set the prefix of the page numbers of the next copy, in place of "K7W-2MX / "."""
         self.prefix = prefix
 
     def close(self) -> None:
-        """Writes the rest. `out` stays open."""
+        """Write the rest. `out` stays open."""
         labels, pages, marks = self.labels.finish(self.tree.count), self.tree.finish(), self.outline.finish()
         named = b"/Lang%b/PageLabels %d 0 R/Outlines %d 0 R" % (pdf_text(self.language), labels, marks)
         body = b"<</Type/Catalog/Pages %d 0 R%b%b>>" % (pages, named, VIEW)
@@ -175,7 +177,7 @@ class PacketWriter:
         self.file.finish(catalogue, self.file.put(self.file.number(), body))
 
     def _begin(self, prefix: str) -> None:
-        """A range of page labels; pages without a serial have their number in the file."""
+        """Begin a range of page labels. Pages without a serial are numbered by their position in the file."""
         prefix = prefix if self.prefix is None else self.prefix
         page = self.tree.count
         self.labels.begin(page, prefix, 1 if prefix else page + 1)
@@ -196,5 +198,5 @@ class PacketWriter:
 
 
 def _media_box(width: float, height: float) -> bytes:
-    """A page of so many mm."""
+    """Return the media box of a page with this size in mm."""
     return b"/MediaBox[0 0 %.2f %.2f]" % (width / POINT, height / POINT)

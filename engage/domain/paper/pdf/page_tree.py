@@ -1,17 +1,18 @@
-"""What a PDF's pages are found by: the page tree, page labels and bookmarks. Written as it fills; numbers are kept."""
+"""Indexes of a PDF's pages: page tree, page labels, and bookmarks, written incrementally; only object numbers are
+kept."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from engage.domain.paper.pdf.writer import PdfFile, pdf_text
 
-FAN = 64  # pages, or nodes, under one node: a viewer reaches any of 262,144 pages in three steps
-LABELS = 64  # ranges in one leaf of the label tree
+FAN = 64  # children per node: any of 262,144 pages is reached in three steps
+LABELS = 64  # ranges per leaf of the label tree
 
 
 @dataclass(slots=True)
 class Node:
-    """A node of the page tree that still fills."""
+    """A node of the page tree that is not full."""
 
     number: int = 0
     count: int = 0  # pages
@@ -19,16 +20,16 @@ class Node:
 
 
 class PageTree:
-    """The page tree: three levels of nodes above the pages."""
+    """The page tree, with three levels of nodes above the pages."""
 
     def __init__(self, file: PdfFile, inherited: bytes) -> None:
         self.file, self.inherited = file, inherited
         self.count = 0  # pages so far
         self.root = Node(file.number())
-        self.open = [Node(), Node(), self.root]  # from the leaf up
+        self.open = [Node(), Node(), self.root]  # open nodes, from the leaf up
 
     def add(self, number: int, entries: bytes) -> None:
-        """The next page, as object `number`."""
+        """Add the next page, which is object `number`."""
         self.count += 1
         self.file.put(number, b"<</Type/Page/Parent %d 0 R%b>>" % (self._above(0, number, 1), entries))
 
@@ -39,7 +40,7 @@ class PageTree:
         return self._write(self.root, self.inherited)
 
     def _above(self, level: int, kid: int, pages: int) -> int:
-        """Hangs a kid onto the open node of a level and returns the node's number."""
+        """Add a child to the open node of a level and return the node's number."""
         node = self.open[level]
         number = node.number = node.number or self.file.number()
         node.kids.append(kid)
@@ -58,7 +59,7 @@ class PageTree:
 
 
 class PageLabels:
-    """Page labels: "K7W-2MX / 1". A range runs until the next begins."""
+    """Page labels: "K7W-2MX / 1". A range extends to the beginning of the next."""
 
     def __init__(self, file: PdfFile) -> None:
         self.file, self.kids = file, list[int]()
@@ -67,14 +68,14 @@ class PageLabels:
         self.prefix, self.start = "", 1
 
     def begin(self, page: int, prefix: str, start: int = 1) -> None:
-        """From this page (0 is the first) on: `prefix` and numbers from `start`."""
+        """Begin a range at this page (from 0), with `prefix` and numbers from `start`."""
         if len(self.rows) == LABELS:
             self._end(page - 1)
         self.first = self.first if self.rows else page
         self._row(page, prefix, start)
 
     def finish(self, count: int) -> int:
-        """`count` is how many pages there are."""
+        """Write the tree and return its object number. `count` is the number of pages."""
         if self.rows:
             self._end(count - 1)
         return self.file.put(self.file.number(), b"<</Kids[%b]>>" % format_references(self.kids))
@@ -85,7 +86,8 @@ class PageLabels:
         self.last, self.prefix, self.start = page, prefix, start
 
     def _end(self, last: int) -> None:
-        """The leaf says its last page too, though that begins no range: some readers look pages up by the limits."""
+        """Finish a leaf. Its limits include its last page, which begins no range, since some readers search by the
+        limits."""
         if last > self.last:
             self._row(last, self.prefix, self.start + last - self.last)
         body = b"<</Limits[%d %d]/Nums[%b]>>" % (self.first, last, b"".join(self.rows))
@@ -96,7 +98,7 @@ class PageLabels:
 @dataclass(slots=True)
 class Bookmark:
     title: str
-    page: int  # its object's number
+    page: int  # object number
     number: int = 0
     below: list["Bookmark"] = field(default_factory=list)
 
@@ -107,14 +109,14 @@ class Bookmark:
 
 
 class Outline:
-    """Bookmarks, folded at first."""
+    """Bookmarks, initially collapsed."""
 
     def __init__(self, file: PdfFile) -> None:
         self.file, self.root = file, Bookmark("", 0)
         self.path: list[tuple[int, Bookmark]] = []
 
     def add(self, title: str, level: int, page: int) -> None:
-        """One below the last that has a lower level."""
+        """Add a bookmark below the last one with a lower level."""
         while self.path and self.path[-1][0] >= level:
             self.path.pop()
         bookmark = Bookmark(title, page)
@@ -141,7 +143,7 @@ class Outline:
 
 
 def _child_entries(bookmark: Bookmark, sign: int = 1) -> bytes:
-    """First, last and how many; a negative count says folded."""
+    """Return the first and last child and their number; a negative number means collapsed."""
     if not bookmark.below:
         return b""
     first, last = bookmark.below[0].number, bookmark.below[-1].number

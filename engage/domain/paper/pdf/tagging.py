@@ -1,10 +1,11 @@
-"""Tags: what is a heading, a paragraph, a cell, so that a screen reader can read a page aloud.
+"""PDF tags, which mark headings, paragraphs, and cells for screen readers.
 
-    begin(canvas, "ar"); draw_items(canvas, items, height); save(canvas)
+    begin_tagging(canvas, "ar"); draw_items(canvas, items, height); save_canvas(canvas)
 
-As much as ReportLab allows, which has no interface for it: a structure tree with languages, cells, and boxes as fields
-to fill in by pen; whatever is no text is furniture. No checker of PDF/UA was run. Packets stay untagged: their pages
-are shared by thousands of copies, and a piece of a page can be in one tree only. The same words are an HTML page too.
+ReportLab has no interface for tags, so they are limited to a structure tree with languages, cells, and boxes as form
+fields for pen; everything without text is an artifact. Not checked with a PDF/UA checker. Packets are untagged:
+thousands of copies share their pages, and content can be in only one place of the tree. The same text is available as
+an HTML page.
 """
 
 from collections.abc import Callable
@@ -29,7 +30,7 @@ _KEY = "engage_tags"
 
 @dataclass(eq=False)
 class Element:
-    """A node of the tree. Kids are elements, or (page from 0, number on the page) of what is drawn."""
+    """A node of the tree. Its kids are elements, or (page from 0, number on the page) of drawn content."""
 
     kind: str
     name: str  # of its object in the file
@@ -43,7 +44,7 @@ class Element:
 
 
 class Tags:
-    """The tree of one document."""
+    """The structure tree of one document."""
 
     def __init__(self, language: str) -> None:
         self.language = language
@@ -52,9 +53,9 @@ class Tags:
         self.root = self._new_element("Document", "structure")
 
     def placed(self, role: str, language: str = "") -> Element:
-        """The element of a role like "P", or "Table 1/TR 2/TD 1": a part with a name is the same one every time.
+        """Return the element of a role like "P", or "Table 1/TR 2/TD 1": a named part is always the same element.
 
-        The same in another language is an element of its own.
+        In another language it is a separate element.
         """
         *outer, last = role.split("/")
         element = self.root
@@ -74,7 +75,7 @@ class Tags:
         return part_element
 
     def drawn(self, element: Element, page: int) -> int:
-        """A number, on its page, for what is drawn next for an element."""
+        """Return a number, unique on its page, for the next content drawn for an element."""
         content = self.pages.setdefault(page, [])
         content.append(element)
         element.kids.append((page, len(content) - 1))
@@ -89,12 +90,12 @@ class Tags:
 
 
 def begin_tagging(canvas: Canvas, language: str) -> None:
-    """Tag what `draw_items` draws on this canvas from now on. Pages must be drawn directly, not as forms."""
+    """Tag everything that `draw_items` draws on this canvas. Pages must be drawn directly, not as forms."""
     internals(canvas)._doc.__dict__[_KEY] = Tags(language)
 
 
 def draw_tagged(canvas: Canvas, item: Item, draw: Callable[[], None]) -> None:
-    """Draw an item, and mark what was drawn on a canvas that is tagged."""
+    """Draw an item, with marked content if the canvas is tagged."""
     tags: Tags | None = internals(canvas)._doc.__dict__.get(_KEY)
     start = len(internals(canvas)._code)
     draw()
@@ -105,7 +106,7 @@ def draw_tagged(canvas: Canvas, item: Item, draw: Callable[[], None]) -> None:
 
 
 def draw_furniture(canvas: Canvas, draw: Callable[[], None]) -> None:
-    """Draw what is no part of the words: codes and marks."""
+    """Draw an artifact, which is not part of the text: codes and markers."""
     draw_tagged(canvas, Item(0, 0, 0, 0), draw)
 
 
@@ -124,7 +125,7 @@ def _begin_marker(tags: Tags, item: Item, page: int) -> str:
 
 
 def finish_tagging(canvas: Canvas) -> None:
-    """Put the tree into a tagged document. Call once, after the last page and before `canvas.save()`."""
+    """Add the tree to a tagged document. Call once, after the last page and before `canvas.save()`."""
     document = internals(canvas)._doc
     tags: Tags | None = document.__dict__.get(_KEY)
     if tags is None:
@@ -149,7 +150,7 @@ def finish_tagging(canvas: Canvas) -> None:
 
 
 def _number_page(page: Any, number: int) -> None:
-    """ReportLab leaves out what it does not know of a page, so this page is told to know it."""
+    """Set the number of a page's tags. ReportLab omits unknown entries of a page, so it must be registered."""
     page.__NoDefault__ = [*page.__NoDefault__, "StructParents", "Tabs"]
     page.StructParents, page.Tabs = number, PDFName("S")
 
@@ -174,7 +175,7 @@ def _element_entries(element: Element) -> dict[str, object]:
 
 
 def _kid_reference(kid: "Element | tuple[int, int]", first: int | None) -> Any:
-    """What is drawn on the element's first page goes by its number alone."""
+    """Return the reference to drawn content: its number alone if it is on the element's first page."""
     if isinstance(kid, Element):
         return PDFObjectReference(kid.name)
     page, number = kid

@@ -1,6 +1,6 @@
-"""A PDF file written forward, object by object: what is written is never looked at again, and only its place is kept.
+"""Sequential writer of a PDF file, object by object. Only offsets are kept in memory.
 
-The cross-reference is a classic table: 20 bytes an object, and every printer's software reads it.
+The cross-reference is a classic table (20 bytes per object), which every printer's software can read.
 """
 
 import hashlib
@@ -11,21 +11,21 @@ from typing import Any, BinaryIO
 import pikepdf
 
 HEAD = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n"
-HELD = 1 << 18  # bytes gathered before they are handed on
-ROWS = 4096  # of the cross-reference put together at once
+HELD = 1 << 18  # bytes buffered before writing
+ROWS = 4096  # rows of the cross-reference written at once
 
 
 class PdfFile:
-    """Numbered objects on their way to `out`, which need not be seekable. Its errors (a full disk) come through."""
+    """Writes numbered objects to `out`, which need not be seekable. Its errors (such as a full disk) are not caught."""
 
     def __init__(self, out: BinaryIO) -> None:
         self.out, self.held, self.position = out, bytearray(), 0
-        self.places = array("Q", [0])  # by object number; 0: promised, not written
+        self.places = array("Q", [0])  # by object number; 0: reserved, not written
         self.whole = hashlib.blake2b(digest_size=16)
         self.write(HEAD)
 
     def number(self) -> int:
-        """A number for an object to be written later."""
+        """Reserve a number for an object to be written later."""
         self.places.append(0)
         return len(self.places) - 1
 
@@ -35,7 +35,7 @@ class PdfFile:
         return number
 
     def stream(self, number: int, content: bytes, entries: bytes = b"") -> int:
-        """`entries` go into the stream's dictionary beside its length."""
+        """Write a stream. `entries` are added to its dictionary beside the length."""
         return self.put(number, b"<<%b/Length %d>>stream\n%b\nendstream" % (entries, len(content), content))
 
     def write(self, content: bytes) -> None:
@@ -48,11 +48,11 @@ class PdfFile:
         self.whole.update(self.held)
         left = memoryview(bytes(self.held))
         self.held.clear()
-        while left:  # an unbuffered file takes what it can
+        while left:  # an unbuffered file may write only a part
             left = left[self.out.write(left) or 0 :]
 
     def finish(self, catalogue: int, about: int) -> None:
-        """The cross-reference and the end. The file's ID is a digest of what comes before."""
+        """Write the cross-reference and the trailer. The file's ID is a digest of the preceding content."""
         self.flush()
         same, start, count = self.whole.hexdigest().encode(), self.position, len(self.places)
         self.write(b"xref\n0 %d\n0000000000 65535 f \n" % count)
@@ -64,16 +64,18 @@ class PdfFile:
 
 
 class PdfObjectCopier:
-    """Copies objects of other PDFs into a file. What is equal (a font that several separators share) is kept once."""
+    """Copies objects of other PDFs into a file. Equal objects (such as a font of several separators) are written
+    once."""
 
     def __init__(self, file: PdfFile) -> None:
         self.file = file
         self.known: dict[bytes, int] = {}
 
     def value(self, value: Any, done: dict[tuple[int, int], int]) -> bytes:
-        """A value as it is written, with what it refers to copied before it. `done` is one source's numbers so far.
+        """Return a value as written, after copying the objects it refers to. `done` has the numbers of one source so
+        far.
 
-        Only for what does not lead back to itself: fonts, images, contents; never a page.
+        Only for objects without cycles: fonts, images, contents; never a page.
         """
         if isinstance(value, pikepdf.Object) and value.is_indirect:
             if value.objgen not in done:
@@ -92,7 +94,7 @@ class PdfObjectCopier:
             return b"[%b]" % b" ".join(self.value(each, done) for each in value)
         if isinstance(value, pikepdf.Object):
             return value.unparse()
-        return b"null" if value is None else str(value).lower().encode("ascii")  # bool, int or Decimal
+        return b"null" if value is None else str(value).lower().encode("ascii")  # bool, int, or Decimal
 
     def _entries(self, entries: Any, done: dict[tuple[int, int], int], without: str = "") -> bytes:
         return b"".join(
@@ -102,14 +104,14 @@ class PdfObjectCopier:
         )
 
     def form(self, page: pikepdf.Page, language: str, entries: bytes) -> int:
-        """A page's contents as a Form XObject, said to be in `language`."""
+        """Write a page's contents as a Form XObject, marked with `language`, and return its number."""
         drawn = page.Contents.read_bytes()
         content = zlib.compress(b"/Span <</Lang%b>> BDC\n%b\nEMC" % (pdf_text(language), drawn), 9)
         entries = b"/Type/XObject/Subtype/Form/Filter/FlateDecode%b/Length %d" % (entries, len(content))
         return self.object_number(b"<<%b>>stream\n%b\nendstream" % (entries, content))
 
     def object_number(self, body: bytes) -> int:
-        """The number of an object with this body."""
+        """Return the number of an object with this body, which is written once."""
         digest = hashlib.blake2b(body, digest_size=16).digest()
         if digest not in self.known:
             self.known[digest] = self.file.put(self.file.number(), body)
@@ -117,7 +119,7 @@ class PdfObjectCopier:
 
 
 def pdf_text(text: str) -> bytes:
-    """A text as PDF has it in titles and bookmarks."""
+    """Return a text in PDF's encoding for titles and bookmarks."""
     if text.isascii() and text.isprintable():
         return b"(%b)" % text.replace("\\", r"\\").replace("(", r"\(").replace(")", r"\)").encode("ascii")
     return b"<FEFF%b>" % text.encode("utf-16-be").hex().upper().encode("ascii")

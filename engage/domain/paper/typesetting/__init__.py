@@ -1,1 +1,1 @@
-"""Text into glyphs: fonts, shaping, line breaking, embedding."""
+"""From text to glyphs: fonts, shaping, line breaking, embedding."""

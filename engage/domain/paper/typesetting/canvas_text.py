@@ -1,4 +1,4 @@
-"""Laid text onto a ReportLab canvas. Lengths in points, y upwards, as ReportLab counts."""
+"""Drawing of laid-out text on a ReportLab canvas. Lengths are in points, with y upward, as in ReportLab."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,18 +13,18 @@ from engage.domain.paper.typesetting.paragraph import LaidParagraph, Strip
 from engage.domain.paper.typesetting.shaping import Cluster, Glyph
 
 RIGHT_TO_LEFT_MARK = "\u200f"
-NEUTRAL = {"ON", "CS", "ES", "ET"}  # Unicode's bidi classes of punctuation
-NEAR = 0.01  # points: below this a glyph is where the pen already is
+NEUTRAL = {"ON", "CS", "ES", "ET"}  # Unicode bidi classes of punctuation
+NEAR = 0.01  # points: a glyph closer than this to the pen position needs no move
 
 
 def draw_paragraph(canvas: Canvas, paragraph: LaidParagraph, x: float, y: float) -> None:
-    """Draw a paragraph whose top left corner is at (x, y), in the canvas's fill colour."""
+    """Draw a paragraph whose top left corner is at (x, y), in the canvas's fill color."""
     if drawn := paragraph_operators(canvas, paragraph, x, y):
         internals(canvas)._code.append(drawn)
 
 
 def paragraph_operators(canvas: Canvas, paragraph: LaidParagraph, x: float, y: float) -> str:
-    """What draws it, in the fonts of the canvas's document."""
+    """Return the operators for a paragraph, in the fonts of the canvas's document."""
     pen = _TextWriter(canvas, paragraph.size)
     baseline = y - paragraph.baseline
     for line in paragraph.lines:
@@ -35,7 +35,7 @@ def paragraph_operators(canvas: Canvas, paragraph: LaidParagraph, x: float, y: f
 
 
 class _TextWriter:
-    """Writes text operators; a new font or place only where the last glyph did not leave the right one."""
+    """Writes text operators. Sets font and position only if they differ from the state after the last glyph."""
 
     def __init__(self, canvas: Canvas, size: float) -> None:
         self.canvas, self.size = canvas, size
@@ -55,13 +55,13 @@ class _TextWriter:
         self._write()
 
     def _joined(self, font: TrueType, cluster: Cluster, rtl: bool, x: float, y: float) -> None:
-        """A cluster as one glyph on the baseline; read from the right, every character has a glyph of its own."""
+        """Draw a cluster as one glyph on the baseline; in right-to-left text, one glyph per character."""
         for glyph, text in cluster_pieces(cluster, font.face.upem, rtl):
             self._glyph(*font.code(glyph, text), font.advance(glyph), x, y)
             x += font.advance(glyph) * self.size
 
     def _parted(self, font: CompactFont, cluster: Cluster, x: float, y: float) -> None:
-        """Glyph by glyph; where there are several, their text beside them."""
+        """Draw a cluster glyph by glyph. If there are several, their text is added as ActualText."""
         several = len(cluster.glyphs) > 1
         if several:
             self._open(cluster)
@@ -86,7 +86,7 @@ class _TextWriter:
         self._write(f"/Span <</ActualText <FEFF{cluster.text.encode('utf-16-be').hex().upper()}>>> BDC")
 
     def _write(self, *operators: str) -> None:
-        """Write what is held, then these operators."""
+        """Write pending glyphs, then these operators."""
         if self.held:
             self.operators.append(f"[{self.held}] TJ".replace("><", ""))
             self.held = ""
@@ -94,10 +94,10 @@ class _TextWriter:
 
 
 def mark_directions(strips: Sequence[Strip]) -> list[Strip]:
-    """Strips whose text says where a word from the left begins and ends within words from the right.
+    """Return strips whose text marks where a left-to-right word begins and ends within right-to-left text.
 
-    Readers take a comma before it, or a full stop or bracket after it, for a part of it. The mark (invisible, without
-    width) stands where an isolate begins or ends.
+    Otherwise PDF readers attach a comma before it, or a full stop or bracket after it, to the word. The invisible
+    zero-width mark is put where an isolate begins or ends.
     """
     if not any(strip.rtl for strip in strips):
         return list(strips)
@@ -114,10 +114,10 @@ def mark_directions(strips: Sequence[Strip]) -> list[Strip]:
 
 
 def cluster_pieces(cluster: Cluster, upem: int, rtl: bool) -> list[tuple[int | CompoundGlyph, str]]:
-    """The glyphs that draw a cluster, left to right, and what each stands for.
+    """Return the glyphs that draw a cluster, left to right, and the text of each.
 
-    Readers turn text from the right around character by character, so a glyph of several characters would come out
-    backwards: there the first glyph has all the ink, and every character its share of the width.
+    PDF readers reverse right-to-left text character by character, so a glyph for several characters would be copied in
+    the wrong order. There, the first glyph has all the ink, and every character has its share of the width.
     """
     if len(cluster.glyphs) == 1 and (len(cluster.text) < 2 or not rtl):
         (glyph,) = cluster.glyphs
@@ -132,7 +132,7 @@ def cluster_pieces(cluster: Cluster, upem: int, rtl: bool) -> list[tuple[int | C
 
 
 def _glyph_parts(glyphs: Sequence[Glyph], upem: int) -> tuple[tuple[int, int, int], ...]:
-    """Glyphs and their places, in font units."""
+    """Return glyphs and their positions, in font units."""
     starts = accumulate((glyph.advance for glyph in glyphs), initial=0.0)
     return tuple(
         (glyph.id, round((start + glyph.x) * upem), round(glyph.y * upem))
@@ -141,6 +141,6 @@ def _glyph_parts(glyphs: Sequence[Glyph], upem: int) -> tuple[tuple[int, int, in
 
 
 def _format_number(value: float) -> str:
-    """A number as PDF likes it: no exponent, no more digits than a printer can show."""
+    """Return a number in PDF syntax: no exponent, and no more digits than a printer can show."""
     text = f"{value:.2f}".rstrip("0").rstrip(".")
     return "0" if text in ("", "-0") else text

@@ -1,7 +1,7 @@
-"""Compound glyphs: letters and marks put together into one TrueType glyph, so that a reader finds them in one place.
+"""Compound glyphs: letters and marks combined into one TrueType glyph, so that PDF readers find them in one place.
 
-Readers sort text by where it stands. A mark drawn above its letter, or a Nastaliq word that climbs, falls apart into
-lines of its own; as one glyph on the baseline it keeps its place in the word. é is made the same way in any font.
+PDF readers sort text by position. A mark drawn above its letter, or a rising Nastaliq word, would be split into
+separate lines; as one glyph on the baseline it keeps its place in the word. Fonts make é in the same way.
 """
 
 import struct
@@ -12,19 +12,19 @@ from itertools import accumulate
 import uharfbuzz as hb
 
 WORDS, XY, MORE, UNSCALED = 0x0001, 0x0002, 0x0020, 0x1000  # flags of a component: OpenType, table glyf
-MAGIC = 0xB1B0AFBA  # OpenType, table head: what the whole file's checksum is taken from
+MAGIC = 0xB1B0AFBA  # OpenType, table head: constant from which the checksum of the file is subtracted
 
 
 @dataclass(frozen=True, slots=True)
 class CompoundGlyph:
-    """Parts (glyph, right, up) and the whole's advance, in font units. Without parts it is as empty as a space."""
+    """Parts (glyph, right, up) and the advance of the whole, in font units. Without parts it is blank, like a space."""
 
     parts: tuple[tuple[int, int, int], ...]
     advance: int
 
 
 def append_compounds(font: bytes, compounds: Sequence[CompoundGlyph], places: Mapping[int, int]) -> bytes:
-    """A TrueType file with the compounds as its last glyphs. `places` says which of its glyphs a part is."""
+    """Return a TrueType file with the compounds as its last glyphs. `places` maps the parts to its glyphs."""
     face = hb.Face(hb.Blob(font))
     outlines, tables = hb.Font(face), {tag.strip(): bytes(face.reference_table(tag).data) for tag in face.table_tags}
     count = struct.unpack_from(">H", tables["maxp"], 4)[0]
@@ -42,12 +42,12 @@ def append_compounds(font: bytes, compounds: Sequence[CompoundGlyph], places: Ma
     tables["hmtx"] = b"".join(struct.pack(">Hh", *each) for each in metrics)
     tables["hhea"] = tables["hhea"][:34] + struct.pack(">H", len(metrics))
     tables["maxp"] = _update_maxp(tables["maxp"], len(metrics), max(map(len, placed_parts)))
-    tables["head"] = tables["head"][:50] + struct.pack(">hh", 1, 0)  # places in loca are counted in long numbers
+    tables["head"] = tables["head"][:50] + struct.pack(">hh", 1, 0)  # loca uses the long format
     return _build_sfnt(tables)
 
 
 def _bounding_box(font: hb.Font, parts: Sequence[tuple[int, int, int]]) -> tuple[int, int, int, int]:
-    """Least x and y, greatest x and y."""
+    """Return minimum x and y, maximum x and y."""
     sides = []
     for glyph, right, up in parts:
         if each := font.get_glyph_extents(glyph):
@@ -68,7 +68,7 @@ def _compound_outline(parts: Sequence[tuple[int, int, int]], box: tuple[int, int
 
 
 def _glyph_offsets(tables: Mapping[str, bytes], count: int) -> Iterator[int]:
-    """Where glyphs begin and, last, end in `glyf`."""
+    """Yield the offsets of glyphs in `glyf`, and last the end."""
     long = struct.unpack_from(">h", tables["head"], 50)[0]
     size, code = (4, "I") if long else (2, "H")
     for each in struct.unpack(f">{count + 1}{code}", tables["loca"][: size * (count + 1)]):
@@ -76,7 +76,7 @@ def _glyph_offsets(tables: Mapping[str, bytes], count: int) -> Iterator[int]:
 
 
 def _glyph_metrics(tables: Mapping[str, bytes], count: int) -> Iterator[tuple[int, int]]:
-    """Advance and left side of every glyph; the last ones share an advance."""
+    """Yield advance and left side bearing of every glyph; the last ones share an advance."""
     long, advance = struct.unpack_from(">H", tables["hhea"], 34)[0], 0
     for glyph in range(count):
         if glyph < long:
@@ -87,17 +87,17 @@ def _glyph_metrics(tables: Mapping[str, bytes], count: int) -> Iterator[tuple[in
 
 
 def _update_maxp(maxp: bytes, count: int, parts: int) -> bytes:
-    """The table of what a rasterizer must have room for."""
+    """Return the table maxp, with the memory requirements for rasterizers."""
     values = list(struct.unpack(">IH13H", maxp[:32]))
     values[1] = count
     for simple, compound in ((2, 4), (3, 5)):  # points, contours
         values[compound] = min(0xFFFF, parts * max(values[simple], values[compound]))
-    values[13], values[14] = max(values[13], parts), values[14] + 1  # parts of a compound; compounds in compounds
+    values[13], values[14] = max(values[13], parts), values[14] + 1  # component elements; component depth
     return struct.pack(">IH13H", *values)
 
 
 def _build_sfnt(tables: Mapping[str, bytes]) -> bytes:
-    """An sfnt file of these tables, with its checksums."""
+    """Return an sfnt file with these tables and their checksums."""
     tables = {**tables, "head": tables["head"][:8] + bytes(4) + tables["head"][12:]}
     power = len(tables).bit_length() - 1
     spread = 16 * 2**power

@@ -1,8 +1,9 @@
-"""Faces into a ReportLab document: Type0 fonts cut by HarfBuzz to the glyphs used, with an exact ToUnicode.
+"""Embedding of fonts in a ReportLab document: Type0 fonts, subset by HarfBuzz to the glyphs used, with an exact
+ToUnicode.
 
-One glyph may stand for several texts (a dotless tooth is part of ب, ت and ن). TrueType: a CID is allotted to every
-(glyph, text), and clusters of several glyphs become glyphs of their own (`compound_glyphs.py`). CFF: a CID *is* the
-glyph's number, so a second text goes by a twin font that differs in ToUnicode only.
+One glyph may represent several texts (a dotless base is part of ب, ت, and ن). In TrueType, each (glyph, text) has its
+own CID, and clusters of several glyphs become compound glyphs (`compound_glyphs.py`). In CFF, a CID *is* the glyph's
+number, so a second text needs another font that differs in ToUnicode only.
 """
 
 import hashlib
@@ -16,9 +17,9 @@ from reportlab.pdfgen.canvas import Canvas
 from engage.domain.paper.typesetting.compound_glyphs import CompoundGlyph, append_compounds
 from engage.domain.paper.typesetting.fonts import Face
 
-KEPT = {"glyf", "loca", "head", "hhea", "hmtx", "maxp", "CFF"}  # all a PDF reader needs; hints are dropped
+KEPT = {"glyf", "loca", "head", "hhea", "hmtx", "maxp", "CFF"}  # tables that PDF readers need; hinting is dropped
 FLAGS = hb.SubsetFlags.NO_LAYOUT_CLOSURE | hb.SubsetFlags.NOTDEF_OUTLINE | hb.SubsetFlags.NO_HINTING
-WHOLE_EM = 1000  # PDF counts glyph lengths in thousandths of the type size
+WHOLE_EM = 1000  # PDF expresses glyph widths in thousandths of the type size
 CMAP = """/CIDInit /ProcSet findresource begin 12 dict begin begincmap
 /CIDSystemInfo <</Registry (Adobe) /Ordering (UCS) /Supplement 0>> def
 /CMapName /Adobe-Identity-UCS def /CMapType 2 def
@@ -37,19 +38,19 @@ class TrueType:
         self.cids: dict[tuple[int | CompoundGlyph, str], int] = {(0, ""): 0}
 
     def code(self, glyph: int | CompoundGlyph, text: str) -> tuple[str, int]:
-        """The PDF font's name and the CID that draw this glyph and say this text."""
+        """Return the name of the PDF font and the CID for this glyph and this text."""
         return self.name, self.cids.setdefault((glyph, text), len(self.cids))
 
     def glyphs(self) -> dict[int, int | CompoundGlyph]:
-        """CID to glyph."""
+        """Return the glyphs by CID."""
         return {cid: glyph for (glyph, _), cid in self.cids.items()}
 
     def texts(self) -> dict[str, dict[int, str]]:
-        """For every PDF font, CID to text."""
+        """Return, for every PDF font, the texts by CID."""
         return {self.name: {cid: text for (_, text), cid in self.cids.items()}}
 
     def program(self) -> tuple[str, PDFStream, dict[str, PDFStream]]:
-        """The font file's key in the descriptor, the file, and what the CIDFont says about it."""
+        """Return the key of the font file in the descriptor, the file, and additional entries of the CIDFont."""
         drawn = [glyph for _, glyph in sorted(self.glyphs().items())]
         compounds = list(dict.fromkeys(glyph for glyph in drawn if isinstance(glyph, CompoundGlyph)))
         parts = {glyph for each in compounds for glyph, _, _ in each.parts}
@@ -63,11 +64,11 @@ class TrueType:
         return "FontFile2", pdf_stream(data, Length1=len(data)), {"CIDToGIDMap": pdf_stream(table)}
 
     def advances(self) -> dict[int, float]:
-        """CID to width."""
+        """Return the widths by CID."""
         return {cid: self.advance(glyph) for cid, glyph in self.glyphs().items()}
 
     def advance(self, glyph: int | CompoundGlyph) -> float:
-        """A glyph's width, as a share of the type size."""
+        """Return a glyph's width, relative to the type size."""
         return glyph.advance / self.face.upem if isinstance(glyph, CompoundGlyph) else self.face.advance(glyph)
 
 
@@ -97,8 +98,8 @@ class CompactFont:
         return {f"{self.name}.{number}": twin for number, twin in enumerate(self.twins)}
 
     def program(self) -> tuple[str, PDFStream, dict[str, PDFStream]]:
-        # In Noto CJK's charset a CID is the glyph's number, and HarfBuzz keeps it. Any other CFF keeps its numbers only
-        # if the holes stay, which costs about 100 kB.
+        # In Noto CJK a CID is the glyph's number, and HarfBuzz preserves it. Any other CFF font preserves its numbers
+        # only if gaps stay, which costs about 100 kB.
         same = self.face.postscript.startswith(("NotoSansCJK", "NotoSerifCJK"))
         extra = 0 if same else hb.SubsetFlags.RETAIN_GIDS | hb.SubsetFlags.CFF_IDENTITY_CHARSET
         _, data = subset_face(self.face, set(self.glyphs()), extra)
@@ -110,12 +111,12 @@ Embedded = TrueType | CompactFont
 
 
 def internals(canvas: Canvas) -> Any:
-    """A canvas with the parts that ReportLab keeps to itself: `_doc`, `_code`, `_preamble`."""
+    """Return a canvas typed as Any, for access to ReportLab's private members `_doc`, `_code`, `_preamble`."""
     return canvas
 
 
 def embed_face(canvas: Canvas, face: Face) -> Embedded:
-    """The face as it is known in this canvas's document."""
+    """Return the embedded font of a face in this canvas's document."""
     embedded: dict[Face, Embedded] = internals(canvas)._doc.__dict__.setdefault("engage_faces", {})
     if face not in embedded:
         embedded[face] = (CompactFont if "CFF" in face.tables else TrueType)(face, f"N{len(embedded)}")
@@ -123,14 +124,14 @@ def embed_face(canvas: Canvas, face: Face) -> Embedded:
 
 
 def finish_fonts(canvas: Canvas) -> None:
-    """Put the fonts into the document. Call once, after the last text and before `canvas.save()`."""
+    """Add the fonts to the document. Call once, after the last text and before `canvas.save()`."""
     embedded: dict[Face, Embedded] = internals(canvas)._doc.__dict__.get("engage_faces", {})
     for each in embedded.values():
         _write_font(internals(canvas)._doc, each)
 
 
 def subset_face(face: Face, glyphs: set[int], extra: int = 0) -> tuple[hb.SubsetPlan, bytes]:
-    """HarfBuzz's plan and the cut font, with nothing in it but outlines and widths."""
+    """Return HarfBuzz's plan and the subset font, which has only outlines and widths."""
     subset_input = hb.SubsetInput()
     subset_input.glyph_set.update(glyphs | {0})
     subset_input.flags = FLAGS | extra
@@ -179,25 +180,26 @@ def _descriptor(face: Face, name: str) -> dict[str, object]:
     return {
         "Type": PDFName("FontDescriptor"),
         "FontName": PDFName(name),
-        "Flags": 4,  # symbolic: the characters are not Latin 1
+        "Flags": 4,  # symbolic: not only Latin 1 characters
         "FontBBox": PDFArray([-WHOLE_EM, bottom, 3 * WHOLE_EM, top]),
         "ItalicAngle": 0,
         "Ascent": top,
         "Descent": bottom,
-        "CapHeight": 714,  # Noto Sans' own; readers use it only to choose a stand-in
+        "CapHeight": 714,  # that of Noto Sans; readers use it only to choose a substitute
         "StemV": 80,
     }
 
 
 def _subset_name(font: Embedded) -> str:
-    """ABCDEF+Name, the mark of a cut font; the letters follow from the glyphs, so equal documents stay equal."""
+    """Return ABCDEF+Name, as required for a subset font. The letters depend on the glyphs only, so that equal documents
+    are equal."""
     glyphs = sorted(map(_glyph_key, font.glyphs().values()))
     whole = hashlib.sha256(repr((font.face.postscript, glyphs)).encode()).digest()
     return "".join(chr(65 + byte % 26) for byte in whole[:6]) + "+" + font.face.postscript
 
 
 def _glyph_key(glyph: int | CompoundGlyph) -> str:
-    """What a font's name is made from: the same in every version, whatever the class is called."""
+    """Return the key from which a font's name is derived, independent of the name of the class."""
     if isinstance(glyph, int):
         return repr(glyph)
     return f"Compound(parts={glyph.parts!r}, advance={glyph.advance!r})"
@@ -212,6 +214,6 @@ def _widths(font: Embedded) -> PDFArray:
 
 def _to_unicode(texts: dict[int, str]) -> bytes:
     entries = [f"<{cid:04X}> <{text.encode('utf-16-be').hex().upper()}>" for cid, text in sorted(texts.items()) if text]
-    blocks = [entries[at : at + 100] for at in range(0, len(entries), 100)]  # 100 rows at most, says the standard
+    blocks = [entries[at : at + 100] for at in range(0, len(entries), 100)]  # the standard allows at most 100 rows
     rows = "\n".join(f"{len(block)} beginbfchar\n" + "\n".join(block) + "\nendbfchar" for block in blocks)
     return CMAP.format(rows=rows).encode("ascii")

@@ -1,4 +1,5 @@
-"""The system's Noto fonts, found once. A language without its font is refused by name; nothing is vendored."""
+"""The system's Noto fonts, located once. A language without a font raises an error that names it; no fonts are
+bundled."""
 
 import hashlib
 from collections.abc import Iterator, Sequence
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import uharfbuzz as hb
 
-FALLBACK = "Noto Sans"  # Latin, Greek, Cyrillic, digits and the punctuation many script faces lack
+FALLBACK = "Noto Sans"  # Latin, Greek, Cyrillic, digits, and the punctuation that many script fonts lack
 REGULAR, BOLD = "Regular", "Bold"
 SUFFIXES = (".ttf", ".otf", ".ttc")
 ROOTS = (
@@ -23,17 +24,17 @@ ROOTS = (
 
 
 class MissingFont(Exception):
-    """A language whose font is not on this machine; the message names language, font and what to install."""
+    """A language whose font is not installed. The message names the language, the font, and what to install."""
 
 
 @dataclass(frozen=True, eq=False)
 class Face:
-    """One face of one font file; made once, so that a face equals only itself."""
+    """One face of a font file; instantiated once, so that identity is equality."""
 
     family: str
     weight: str
     path: Path
-    index: int = 0  # place in a .ttc collection
+    index: int = 0  # index in a .ttc collection
 
     @cached_property
     def face(self) -> hb.Face:
@@ -54,17 +55,17 @@ class Face:
         return "".join(c for c in name if c.isalnum() or c == "-")
 
     def advance(self, glyph: int) -> float:
-        """A glyph's own width, as a share of the type size."""
+        """Return a glyph's own width, relative to the type size."""
         return float(self.font.get_glyph_h_advance(glyph)) / self.upem
 
     @cached_property
     def ascent(self) -> float:
-        """Height above the baseline, as a share of the type size."""
+        """Height above the baseline, relative to the type size."""
         return float(self.font.get_font_extents("ltr").ascender) / self.upem
 
     @cached_property
     def descent(self) -> float:
-        """Depth below the baseline, as a positive share of the type size."""
+        """Depth below the baseline, positive and relative to the type size."""
         return -float(self.font.get_font_extents("ltr").descender) / self.upem
 
     @cached_property
@@ -72,7 +73,7 @@ class Face:
         return {}
 
     def ink(self, glyph: int) -> tuple[float, float]:
-        """How far a glyph's outline reaches above and below the baseline, as shares of the type size."""
+        """Return how far a glyph's outline extends above and below the baseline, relative to the type size."""
         if glyph not in self._ink:
             box = self.font.get_glyph_extents(glyph)
             top, bottom = (box.y_bearing, -(box.y_bearing + box.height)) if box else (0, 0)
@@ -94,7 +95,7 @@ class Face:
 
 @dataclass(frozen=True, eq=False)
 class Faces:
-    """The faces one language is set in: its own first, then Noto Sans, then any other installed Noto face."""
+    """The faces for one language: its own first, then Noto Sans, then any other installed Noto face."""
 
     language: str
     regular: tuple[Face, ...]
@@ -102,7 +103,7 @@ class Faces:
     folder: Path | None = None
 
     def chain(self, bold: bool = False) -> Iterator[Face]:
-        """Faces in order of preference; the later ones are only opened when reached."""
+        """Yield faces in order of preference. Later ones are opened only when reached."""
         weight, faces = (BOLD, self.bold) if bold else (REGULAR, self.regular)
         yield from faces
         used = {face.path for face in faces}
@@ -110,7 +111,7 @@ class Faces:
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 (hex) over the bytes of the language's own font files."""
+        """SHA-256 (hex) of the language's own font files."""
         whole = hashlib.sha256()
         for face in (*self.regular, *self.bold):
             whole.update(f"{face.index}:{_file_digest(face.path)}\n".encode())
@@ -118,7 +119,7 @@ class Faces:
 
 
 def load_faces(language: str, families: Sequence[str], folder: Path | None = None) -> Faces:
-    """The faces for a language set in these font families ("Noto Sans Arabic"). Raises MissingFont.
+    """Return the faces for a language with these font families ("Noto Sans Arabic"). Raises MissingFont.
 
     `folder` replaces the system's font folders (the setting ENGAGE_FONT_DIR).
     """
@@ -132,7 +133,7 @@ def _load_faces(language: str, families: tuple[str, ...], folder: Path | None) -
 
 
 def _language_faces(language: str, families: tuple[str, ...], weight: str, folder: Path | None) -> tuple[Face, ...]:
-    """The installed ones of a language's families, at least one, and the fallback."""
+    """Return the installed faces of a language's families, at least one, and the fallback."""
     faces = [face for face in (_find_face(family, weight, folder) for family in families) if face]
     if families and not faces:
         raise _missing_font(language, families[0], weight, folder)
@@ -173,7 +174,7 @@ def _find_in_collection(collection: Path, family: str, weight: str) -> Face | No
 
 @cache
 def _font_files(folder: Path | None) -> dict[str, Path]:
-    """Noto font files by name without suffix, in a fixed order whatever the file system's."""
+    """Return the Noto font files by name without suffix, in a fixed order on every file system."""
     files: dict[str, Path] = {}
     for root in (folder,) if folder else ROOTS:
         for path in sorted(root.rglob("Noto*")) if root.is_dir() else ():
@@ -184,9 +185,10 @@ def _font_files(folder: Path | None) -> dict[str, Path]:
 
 @cache
 def _fallback_faces(weight: str, folder: Path | None) -> tuple[Face, ...]:
-    """Every other installed Noto face (regular where a family has no bold): for a word in another script.
+    """Return every other installed Noto face (regular if a family has no bold), for words in other scripts.
 
-    Noto Sans comes first; some scripts (Tibetan) have a Noto Serif only, and emoji without colours are Noto Emoji.
+    Noto Sans families come first. Some scripts (Tibetan) have only a Noto Serif, and monochrome emoji are in Noto
+    Emoji.
     """
     files = _font_files(folder)
     stems = [stem.removesuffix(f"-{REGULAR}") for stem in files if stem.endswith(f"-{REGULAR}")]
@@ -200,7 +202,7 @@ def _is_sans(stem: str) -> bool:
 
 def _open_face(files: dict[str, Path], stem: str, weight: str) -> Face | None:
     path = files.get(f"{stem}-{weight}") or files[f"{stem}-{REGULAR}"]
-    if path.suffix.lower() == ".ttc":  # the collection's faces share their glyphs: one stands for all
+    if path.suffix.lower() == ".ttc":  # the collection's faces share their glyphs, so one is enough
         return _find_in_collection(path, "Noto Sans CJK SC", weight)
     return Face(stem, weight, path)
 

@@ -1,7 +1,7 @@
-"""Paragraphs: lines of shaped text, measured before they are drawn. Pure; lengths in points.
+"""Paragraphs: lines of shaped text, measured before drawing. Pure functions; lengths are in points.
 
-Every language goes this one way: bidi, fallback faces and shaping (`shaping.py`), ICU's line breaks, visual order per
-line. A word wider than the line is cut between graphemes and never overflows.
+All languages use the same steps: bidi, fallback faces and shaping (`shaping.py`), line breaks by ICU, and visual order
+per line. A word wider than the line is cut between graphemes and never overflows.
 """
 
 from bisect import bisect_right
@@ -13,10 +13,10 @@ from itertools import accumulate, pairwise
 from engage.domain.paper.typesetting.fonts import Face, Faces
 from engage.domain.paper.typesetting.shaping import Cluster, Glyph, Run, boundaries, normalize_text, shape_text
 
-LEAST_LEADING = 1.36  # Noto Sans' own line height, as a share of the type size
-MOST_LEADING = 1.65  # Noto Sans Arabic asks for 2.1 to leave room for marks that are rarely there
-CACHED = 2048  # paragraphs: while a page is laid out, the same one is asked for some ten times
-TRAILING = " \u200b\u3000"  # left off at the end of a line
+LEAST_LEADING = 1.36  # line height of Noto Sans, relative to the type size
+MOST_LEADING = 1.65  # Noto Sans Arabic specifies 2.1, to leave room for rare marks
+CACHED = 2048  # paragraphs: each is requested about ten times while a page is laid out
+TRAILING = " \u200b\u3000"  # omitted at the end of a line
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class LaidParagraph:
-    """A paragraph set to a width. `baseline` is from the top of a line; `cut` tells that a word was cut."""
+    """A paragraph set to a width. `baseline` is from the top of a line; `cut` says whether a word was cut."""
 
     lines: tuple[Line, ...]
     width: float
@@ -62,11 +62,11 @@ class LaidParagraph:
 
     @property
     def widest(self) -> float:
-        """The width really used."""
+        """The width of the widest line."""
         return max((line.width for line in self.lines), default=0.0)
 
     def left(self, line: Line) -> float:
-        """Where a line starts, from the paragraph's left edge."""
+        """Return the start of a line, from the paragraph's left edge."""
         share = {"left": 0.0, "center": 0.5, "right": 1.0}[self.align]
         return (self.width - line.width) * share
 
@@ -74,8 +74,8 @@ class LaidParagraph:
 @lru_cache(CACHED)
 @dataclass(frozen=True, slots=True)
 class ParagraphStyle:
-    """How a paragraph is set: `size` in points; `direction` ("ltr", "rtl") is the text's own and comes from its
-    `language`, never guessed; `align` is "left", "center" or "right", by default the side the direction starts from."""
+    """How a paragraph is set. `size` is in points; `direction` ("ltr", "rtl") is that of the text's `language`, never
+    guessed; `align` is "left", "center", or "right", by default the side where the direction starts."""
 
     size: float
     faces: Faces
@@ -86,7 +86,7 @@ class ParagraphStyle:
 
 
 def lay_out_paragraph(text: str, width: float, style: ParagraphStyle) -> LaidParagraph:
-    """Set text to a width in points. Raises MissingGlyph."""
+    """Lay out a text in a width in points. Raises MissingGlyph."""
     size, faces, bold, direction, language = style.size, style.faces, style.bold, style.direction, style.language
     lines: list[Line] = []
     shaped: list[Run] = []
@@ -103,9 +103,9 @@ def lay_out_paragraph(text: str, width: float, style: ParagraphStyle) -> LaidPar
 
 
 def _line_metrics(face: Face, runs: Sequence[Run]) -> tuple[float, float]:
-    """Line height and baseline (from the line's top), as shares of the type size.
+    """Return line height and baseline (from the line's top), relative to the type size.
 
-    The face's own height within reason, more where the ink needs it (Nastaliq).
+    They are the face's own, within limits, and more if the ink requires it (Nastaliq).
     """
     ink = [
         (glyph.y + top, bottom - glyph.y)
@@ -121,7 +121,7 @@ def _line_metrics(face: Face, runs: Sequence[Run]) -> tuple[float, float]:
 
 
 class _ParagraphSetter:
-    """One paragraph without "\\n" on its way to lines."""
+    """Breaks one paragraph without "\\n" into lines."""
 
     def __init__(self, text: str, runs: Sequence[Run], size: float, language: str) -> None:
         self.text, self.runs, self.size, self.language = text, runs, size, language
@@ -133,7 +133,7 @@ class _ParagraphSetter:
         self.reach = list(accumulate(advances, initial=0.0))
 
     def breaks(self, width: float) -> Iterator[tuple[int, int]]:
-        """Start and end of each line; an empty paragraph is one empty line."""
+        """Yield start and end of each line. An empty paragraph has one empty line."""
         points = [point for point in boundaries(self.text, self.language) if point in self.starts]
         start = 0
         while start < len(self.text):
@@ -163,7 +163,7 @@ class _ParagraphSetter:
         return end
 
     def line(self, start: int, end: int) -> Line:
-        """The line of these characters, its parts in visual order."""
+        """Return the line with these characters, its parts in visual order."""
         end = self._trimmed(start, end)
         parts = [(run, [c for c in run.clusters if start <= c.start < end]) for run in self.runs]
         strips, x = [], 0.0
@@ -175,7 +175,7 @@ class _ParagraphSetter:
 
 
 def _visual_order(parts: list[tuple[Run, list[Cluster]]]) -> list[tuple[Run, list[Cluster]]]:
-    """Rule L2 of the Unicode bidi algorithm: turn every stretch at a level or above it, the highest level first."""
+    """Apply rule L2 of the Unicode bidi algorithm: reverse every sequence at a level or higher, highest level first."""
     levels = [run.level for run, _ in parts]
     for level in range(max(levels, default=0), 0, -1):
         edges = [0, *(i for i, (a, b) in enumerate(pairwise(levels), 1) if (a >= level) != (b >= level)), len(levels)]

@@ -1,6 +1,6 @@
-"""Text to glyphs: bidi levels and scripts by ICU, a face for every grapheme, shaping by HarfBuzz. Pure.
+"""Shaping of text: bidi levels and scripts by ICU, a face for every grapheme, glyphs by HarfBuzz. Pure functions.
 
-Offsets are in code points throughout; ICU counts UTF-16 units and is translated at its border.
+All offsets are in code points; ICU's UTF-16 offsets are converted where ICU is called.
 """
 
 import unicodedata
@@ -20,7 +20,7 @@ _NEUTRAL = {"Zyyy", "Zinh"}  # ISO 15924: common (digits, punctuation) and inher
 
 
 class MissingGlyph(Exception):
-    """A character no installed face can show; the message names the character and the text it stands in."""
+    """A character that no installed face has. The message names the character and the text."""
 
     def __init__(self, character: str, text: str, faces: Faces) -> None:
         name = unicodedata.name(character, "without a name")
@@ -34,30 +34,30 @@ class MissingGlyph(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Glyph:
-    """One glyph; lengths in shares of the type size. `text` is what it stands for, once per cluster."""
+    """One glyph; lengths are relative to the type size. `text` is the text it represents, once per cluster."""
 
     id: int
     text: str
     advance: float
-    natural: float  # the advance the font itself gives this glyph
+    natural: float  # the font's own advance of this glyph
     x: float
     y: float
 
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """The smallest piece that can be moved: characters [start, end) and their glyphs, left to right."""
+    """The smallest unit that can be moved: characters [start, end) and their glyphs, left to right."""
 
     start: int
     end: int
     advance: float
     glyphs: tuple[Glyph, ...]
-    text: str = ""  # what is said when it is copied out of a page
+    text: str = ""  # text when copied from a page
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Neighbouring characters of one level and one face; clusters in reading order."""
+    """Adjacent characters of one level and one face; clusters are in reading order."""
 
     face: Face
     level: int
@@ -66,7 +66,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """What HarfBuzz is asked to shape at once."""
+    """A part that HarfBuzz shapes in one call."""
 
     start: int
     end: int
@@ -76,16 +76,17 @@ class Piece:
 
 
 def normalize_text(text: str) -> str:
-    """Text as it is set: NFC, "\\n" line ends; no tabs, other control characters, lone surrogates or soft hyphens."""
+    """Return text for typesetting: NFC, "\\n" line ends, without tabs, other control characters, lone surrogates, and
+    soft hyphens."""
     text = unicodedata.normalize("NFC", text).replace("\r\n", "\n").replace("\t", " ")
     text = "".join("\n" if c in "\r\u2028\u2029\x0b\x0c\x85" else c for c in text)
     return "".join(c for c in text if c == "\n" or (unicodedata.category(c) not in ("Cc", "Cs") and c != "\u00ad"))
 
 
 def spell_out_missing(text: str, faces: Faces, bold: bool = False) -> str:
-    """Text in which characters no face can show stand as their names in brackets: "[party popper]".
+    """Replace characters that no face has by their names in brackets: "[party popper]".
 
-    For what people wrote (emoji in a comment), never for what we ask.
+    For what people wrote (emoji in a comment), never for our own texts.
     """
     pieces = []
     for character in normalize_text(text):
@@ -96,9 +97,9 @@ def spell_out_missing(text: str, faces: Faces, bold: bool = False) -> str:
     return "".join(pieces)
 
 
-@lru_cache(maxsize=1024)  # a choice is measured at several widths; thousands of names would fill 30 MB
+@lru_cache(maxsize=1024)  # a choice is measured at several widths; thousands of names would take 30 MB
 def shape_text(text: str, faces: Faces, bold: bool, direction: str, language: str) -> tuple[Run, ...]:
-    """Runs of one paragraph (no "\\n"), in reading order. Raises MissingGlyph."""
+    """Return the runs of one paragraph (without "\\n"), in reading order. Raises MissingGlyph."""
     if not text:
         return ()  # ICU refuses an empty paragraph
     return tuple(
@@ -108,7 +109,7 @@ def shape_text(text: str, faces: Faces, bold: bool, direction: str, language: st
 
 
 def boundaries(text: str, language: str, graphemes: bool = False) -> list[int]:
-    """Where a line may end (ICU's dictionaries included), or where a grapheme ends; offsets in code points."""
+    """Return where a line may end (with ICU's dictionaries), or where graphemes end, as offsets in code points."""
     make = icu.BreakIterator.createCharacterInstance if graphemes else icu.BreakIterator.createLineInstance
     iterator = make(icu.Locale.forLanguageTag(language))
     iterator.setText(icu.UnicodeString(text))
@@ -117,7 +118,7 @@ def boundaries(text: str, language: str, graphemes: bool = False) -> list[int]:
 
 
 def _code_point_offsets(text: str) -> dict[int, int]:
-    """UTF-16 offset to code point offset."""
+    """Return code point offsets by UTF-16 offset."""
     units = accumulate((2 if ord(c) > 0xFFFF else 1 for c in text), initial=0)
     return {unit: point for point, unit in enumerate(units)}
 
@@ -136,7 +137,8 @@ def _script_name(character: str) -> str:
 
 
 def _scripts(text: str) -> list[str]:
-    """Each character's script; neutral ones take the one before, at the start the first that follows."""
+    """Return each character's script. Neutral ones take the script before them, or at the start the first that
+    follows."""
     by_character = [_script_name(character) for character in text]
     current = next((script for script in by_character if script not in _NEUTRAL), "Latn")
     scripts = []
@@ -148,12 +150,13 @@ def _scripts(text: str) -> list[str]:
 
 @cache
 def _is_invisible(character: str) -> bool:
-    """Joiners, direction marks, variation selectors: they shape but need no glyph."""
+    """Whether a character affects shaping but needs no glyph: joiners, direction marks, variation selectors."""
     return bool(icu.Char.hasBinaryProperty(character, icu.UProperty.DEFAULT_IGNORABLE_CODE_POINT))
 
 
 def _assign_faces(text: str, faces: Faces, bold: bool, language: str) -> Iterator[tuple[int, int, Face]]:
-    """A face for every grapheme; neutral characters take the face of the last letter before them where it has them."""
+    """Yield a face for every grapheme. Neutral characters take the face of the last letter before them, if it has
+    them."""
     before: Face | None = None
     for start, end in pairwise([0, *boundaries(text, language, graphemes=True)]):
         grapheme = text[start:end]
@@ -162,8 +165,8 @@ def _assign_faces(text: str, faces: Faces, bold: bool, language: str) -> Iterato
             yield start, end, before
         elif face := _find_covering_face(grapheme, faces, bold):
             yield start, end, face
-            before = before if neutral else face  # a hyphen from elsewhere must not drag the digits after it along
-        else:  # a letter and a mark that no face has both of
+            before = before if neutral else face  # a hyphen from another face must not affect the digits after it
+        else:  # no face has both the letter and its mark
             for at in range(start, end):
                 yield at, at + 1, _require_face(text, at, faces, bold)
 
@@ -210,15 +213,16 @@ def _shape_clusters(text: str, piece: Piece, language: str) -> tuple[Cluster, ..
     clusters: dict[int, list[tuple[int, hb.GlyphPosition]]] = {}
     for info, place in zip(buffer.glyph_infos, buffer.glyph_positions, strict=True):
         clusters.setdefault(info.cluster, []).append((info.codepoint, place))
-    # A joiner that shapes a letter goes with it: it is copied out, and no line begins with it.
+    # A joiner that shapes a letter stays with it: it is copied with the letter and never begins a line.
     starts = [start for start in sorted(clusters) if start == piece.start or not _is_invisible(text[start])]
     ends = [*starts[1:], piece.end]
     return tuple(_build_cluster(text, piece.face, a, b, clusters[a]) for a, b in zip(starts, ends, strict=True))
 
 
 def _find_squeezed(text: str, piece: Piece, language: str) -> Iterator[tuple[int, int, bool]]:
-    """Wide punctuation that gives up its empty half beside other wide punctuation (CSS Text 4, text-spacing-trim)."""
-    central = language in ("zh-Hant", "zh-HK", "zh-TW")  # there dots stand in the middle of their square
+    """Yield wide punctuation that loses its empty half beside other wide punctuation (CSS Text 4,
+    text-spacing-trim)."""
+    central = language in ("zh-Hant", "zh-HK", "zh-TW")  # where dots are in the middle of their square
     ending = _CLOSING if central else _CLOSING + _DOTS
     for at in range(piece.start, piece.end):
         before, after = text[at - 1 : at], text[at + 1 : at + 2]
@@ -234,7 +238,7 @@ def _build_cluster(
     text_part = "".join(c for c in text[start:end] if c in _JOINERS or not _is_invisible(c))
     if not text_part.strip(_JOINERS):
         return Cluster(start, end, 0.0, ())
-    # The widest glyph says the text: a mark beside it has no width, and readers sort text by where it stands.
+    # The widest glyph carries the text: a mark has no width, and PDF readers sort text by position.
     widest = max(range(len(cluster_glyphs)), key=lambda index: cluster_glyphs[index][1].x_advance)
     scale = 1 / face.upem
     glyphs: list[Glyph] = []

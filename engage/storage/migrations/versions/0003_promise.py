@@ -1,7 +1,8 @@
-"""Promise: in an anonymous wave no invitation changes when its code is used, and drafts are sealed.
+"""Promise: in an anonymous wave, using a code changes no invitation, and drafts are encrypted.
 
-Codes used before are kept as spent under their own digest, and their days are forgotten. Unfinished drafts cannot be
-sealed without the phones that began them: they are destroyed, and those families begin anew."""
+Codes used before are stored as used under their own digest, without the day. Existing drafts cannot be encrypted
+without a key that only the family's browser has; they are deleted, and those families start again.
+"""
 
 import secrets
 
@@ -81,7 +82,7 @@ def upgrade() -> None:
 
 
 def _change_invitations() -> None:
-    # SQLite makes the table anew each time, and would give it a rowid, which keeps the order of arrival
+    # Otherwise SQLite's rebuilt table would have a rowid, which reveals the order of arrival.
     anew = {"sqlite_with_rowid": False}
     with op.batch_alter_table("invitations", schema=None, table_kwargs=anew) as batch_op:
         batch_op.add_column(sa.Column("identity", sa.String(length=12), nullable=True))
@@ -100,7 +101,7 @@ def _change_invitations() -> None:
 
 
 def _make_salts() -> None:
-    """Anonymous waves with codes that were opened before: each its own random salt."""
+    """Give each anonymous wave with codes that was opened before a random salt."""
     waves = sa.table("waves", sa.column("id"), sa.column("burn_salt"), sa.column("identity"), sa.column("entry"))
     coded = sa.select(waves.c.id).where(waves.c.identity == "anonymous", waves.c.entry == "code")
     for id in op.get_bind().scalars(coded).all():

@@ -1,7 +1,8 @@
-"""Opt-outs: children are marked too, so that a family that does not want to be asked stays so through every roster.
+"""Opt-outs: children are recorded too, so that the opt-out of a family survives every roster import.
 
-The marks are made with the site's secret, which is not at hand here: the next roster marks the children of households
-that are on the list already, before it changes anything."""
+The digests of children need the site's secret, which a migration does not have. The next roster import records the
+children of households that are already on the list, before it changes anything.
+"""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Wave strata: which languages an anonymous wave with codes names is kept, as it is when this runs."""
+"""Wave strata: the named languages of an anonymous wave with codes are stored, as of the time of the migration."""
 
 from collections.abc import Mapping
 
@@ -10,7 +10,7 @@ down_revision = "0005_opt_outs"
 branch_labels = None
 depends_on = None
 
-LEAST = 10  # invitations, as storage/language_groups.py had it
+LEAST = 10  # invitations; the value in storage/language_groups.py at that time
 INVITED = """select i.wave_id, i.school_id, i.language, count(*) from invitations i join waves w on w.id = i.wave_id
     where w.identity = 'anonymous' and w.entry = 'code' group by i.wave_id, i.school_id, i.language"""
 
@@ -38,7 +38,7 @@ def upgrade() -> None:
 
 
 def _named_languages(sizes: Mapping[str, int]) -> str:
-    """As storage/language_groups.py decided it then."""
+    """Copy of the rule in storage/language_groups.py at that time."""
     named, rest = set(sizes), 0
     for tag, number in sorted(sizes.items(), key=lambda each: (each[1], each[0])):
         if number >= LEAST and (rest == 0 or rest >= LEAST):

@@ -1,4 +1,4 @@
-"""Packets: piles of sheets drawn in the background, whose sheets they are, and where their boxes stand."""
+"""Packets: sheets drawn in the background, the households of sheets, and the positions of boxes."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,7 +1,8 @@
-"""Anonymity: groups of answers are sealed or joined, and no table of answers or questions keeps an order of arrival.
+"""Anonymity: groups of responses are encrypted or merged, and no table of answers or questions has an order of arrival.
 
-Answers of anonymous waves that are there get the wave's first day, and are joined where fewer than ten share a group;
-what families wrote gets the first day of its week; a used code whose link is destroyed loses its day."""
+Existing responses of anonymous waves get the first day of the wave, and are merged if fewer than ten share a group.
+Messages from families get the first day of their week. Used codes without a link lose their day.
+"""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,10 +16,10 @@ down_revision = "0016_privacy_notice"
 branch_labels = None
 depends_on = None
 
-LEAST, OTHER = 10, "mul"  # as storage/language_groups.py had them
+LEAST, OTHER = 10, "mul"  # the values in storage/language_groups.py at that time
 ANEW = {"sqlite_with_rowid": False}
 ORDERED = ("sheets", "sheet_links", "keyings", "keying_drafts", "threads", "messages")
-"""Tables that had a rowid, which keeps the order of arrival."""
+"""Tables that had a rowid, which reveals the order of arrival."""
 MODES = "mode in ('web', 'paper', 'interview', 'mul')"
 PROVENANCE = "mode <> 'web' or provenance is null"
 UNLINKED = "identity = 'confidential' or (used_on is null and not used)"
@@ -66,7 +67,7 @@ def upgrade() -> None:
 
 
 def _change_invitations() -> None:
-    # SQLite makes the table anew, without its CHECKs
+    # SQLite rebuilds the table without its CHECK constraints.
     with op.batch_alter_table("invitations", schema=None, table_kwargs=ANEW) as batch_op:
         if op.get_bind().dialect.name == "postgresql":
             batch_op.drop_constraint(op.f("ck_invitations_unlinked"), type_="check")
@@ -110,7 +111,7 @@ def _join_groups(wave: str) -> None:
 def _labels(
     sizes: Mapping[Group, int], groups: Sequence[Group], label: tuple[str, ...]
 ) -> Iterator[tuple[Group, tuple[str, ...]]]:
-    """As domain/intake/group_assignment.py decided it then."""
+    """Copy of the rule in domain/intake/group_assignment.py at that time."""
     level = len(label)
     if level == 4:
         yield from ((group, label) for group in groups)
@@ -136,7 +137,7 @@ def _large_groups(sizes: Mapping[str, int], rest: int) -> set[str]:
 
 
 def _truncate_to_week() -> None:
-    """What families of anonymous waves wrote says the Monday of its week."""
+    """Set the day of messages from families of anonymous waves to the Monday of their week."""
     waves = sa.table("waves", sa.column("id"), sa.column("identity"))
     threads = sa.table("threads", sa.column("id"), sa.column("wave_id"), sa.column("opened_on", sa.Date()))
     messages = sa.table("messages", sa.column("thread_id"), sa.column("author"), sa.column("written_on", sa.Date()))
@@ -154,8 +155,8 @@ def _monday(day: date) -> date:
 
 
 def _drop_rowid(table: str) -> None:
-    """Make the table anew as it is, in the order of its key and without a rowid
-    (https://sqlite.org/lang_altertable.html, "Making other kinds of table schema changes")."""
+    """Rebuild a table unchanged, in the order of its key and without a rowid (https://sqlite.org/lang_altertable.html,
+    "Making other kinds of table schema changes")."""
     bind = op.get_bind()
     sql = "select sql from sqlite_master where {} and sql is not null"
     made = bind.execute(sa.text(sql.format("type = 'table' and name = :name")), {"name": table}).scalar_one()

@@ -1,7 +1,8 @@
-"""Retention: nightly runs, and the day on which the answers of a wave are deleted.
+"""Retention: nightly runs, and the day on which the responses of a wave are deleted.
 
-PostgreSQL's planner looks at values of every column and keeps some (pg_statistic), where they would outlive their rows.
-It no longer looks at columns of what families said, of sealed names and of serials, and what it kept is dropped."""
+PostgreSQL's planner samples the values of every column (pg_statistic), and the samples would outlive their rows.
+Statistics are turned off for columns with family texts, encrypted names, and serials, and existing ones are removed.
+"""
 
 from typing import Any
 
@@ -48,4 +49,4 @@ def upgrade() -> None:
         for table, columns in UNSAMPLED.items():
             for column, kind in columns.items():
                 op.execute(f"alter table {table} alter column {column} set statistics 0")
-                op.alter_column(table, column, type_=kind)  # as it was; with a type PostgreSQL drops what it kept
+                op.alter_column(table, column, type_=kind)  # same type; PostgreSQL then drops its statistics

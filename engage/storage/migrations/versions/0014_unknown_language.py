@@ -1,4 +1,4 @@
-"""Unknown language: households of which no language is known were stored as if they read English."""
+"""Unknown language: households without a known language were stored as if they read English."""
 
 from alembic import op
 

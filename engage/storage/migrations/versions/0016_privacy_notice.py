@@ -1,4 +1,4 @@
-"""The district's own words to families about their answers, and the notice that each wave was opened with."""
+"""The district's own privacy statements, and the privacy notice that each wave was opened with."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -14,4 +14,4 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("is_empty", sa.Boolean(), server_default=sa.true(), nullable=False))
     op.execute(
         sa.text("update drafts set is_empty = false")
-    )  # whether a page was sent is sealed: none of them goes for room
+    )  # whether a page was sent is encrypted, so none of these is removed first

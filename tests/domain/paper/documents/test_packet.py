@@ -1,4 +1,4 @@
-"""A pile of sets in one file: what lies where, what is bookmarked, and when drawing asks whether to go on."""
+"""A packet in one file: the order of its pages, its bookmarks, and when drawing asks whether to continue."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -181,7 +181,7 @@ def test_it_is_asked_every_fifty_sets_whether_to_go_on() -> None:
 
 
 class Full(BytesIO):
-    """A disk with little room."""
+    """A disk with little space."""
 
     def write(self, data: Any) -> int:
         if self.tell() > 100_000:

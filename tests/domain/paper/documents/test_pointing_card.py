@@ -1,4 +1,4 @@
-"""The card to point at: what its pictures mean, where they stand, and what comes out of the printer."""
+"""The pointing card: the meaning and position of its pictograms, and its rendering."""
 
 from gettext import NullTranslations
 from io import BytesIO
@@ -190,7 +190,7 @@ def test_it_says_its_words_in_both_languages_and_which_survey_it_belongs_to() ->
 
 
 def ink(pdf: bytes, item: Item) -> float:
-    """Share of dark pixels where an item stands on the first page."""
+    """Return the share of dark pixels in an item's area on the first page."""
     image = pypdfium2.PdfDocument(pdf)[0].render(scale=2).to_pil().convert("L")
     scale = 2 * 72 / 25.4
     part = image.crop(
@@ -201,7 +201,7 @@ def ink(pdf: bytes, item: Item) -> float:
 
 
 def test_more_is_more_ink() -> None:
-    """Steps and glasses fill up; a face for the worst is not the face for the best."""
+    """Steps and glasses are filled more; the face for the worst differs from the face for the best."""
     pdf = printed("family-beliefs")
     (first, *_) = card_pages(set_in("family-beliefs"), "letter", EDITIONS["family-beliefs"].digest)
     shown = [item for item in first if isinstance(item, Pictogram) and item.shape in ("steps", "glass")]

@@ -1,4 +1,4 @@
-"""Codes as modules, against zxing-cpp (which makes and reads QR) and OpenCV (whose marks these are)."""
+"""Codes as modules, checked with zxing-cpp (which makes and reads QR codes) and OpenCV (the source of the markers)."""
 
 import re
 
@@ -19,7 +19,7 @@ ADDRESSES = st.from_regex(r"https://[a-z0-9.-]{3,40}/[A-Za-z0-9/?=#&%_-]{0,60}",
 
 
 def picture(modules: Modules) -> np.ndarray:
-    """(rows, columns) of 0 black and 255 white, without a margin."""
+    """Return an array (rows, columns) of 0 for black and 255 for white, without a margin."""
     rows = np.frombuffer(modules.rows, np.uint8).reshape(modules.size, -1)
     return np.uint8(255) * (1 - np.unpackbits(rows, axis=1)[:, : modules.size])
 
@@ -47,7 +47,7 @@ def test_the_code_of_a_page_is_read_back(text: str) -> None:
 
 @given(text=CODES.filter(lambda text: not re.search(r"\d{5}", text)))
 def test_the_code_of_a_page_is_the_one_zxing_makes(text: str) -> None:
-    """Where digits stand together zxing saves bits by writing them in another mode, which 16 symbols do not need."""
+    """For long runs of digits zxing-cpp saves bits by another mode, which 16 symbols do not need."""
     assert np.array_equal(picture(qr(text)), made_by_zxing(text, ec_level="H", version=2, data_mask=3))
 
 

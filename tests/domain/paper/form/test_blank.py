@@ -79,7 +79,7 @@ def pictures(pdf: bytes, dpi: int) -> list[np.ndarray]:
 
 
 def codes(pdf: bytes) -> list[str]:
-    """What the one code on every page says."""
+    """Return the payload of the one code on every page."""
     found = [zxingcpp.read_barcodes(picture) for picture in pictures(pdf, 150)]
     assert [len(each) for each in found] == [1] * len(found)
     return [each[0].text for each in found]
@@ -105,7 +105,7 @@ def test_every_code_says_its_own_serial_page_and_layout(
 @pytest.mark.parametrize("dpi", [100, 150])
 @pytest.mark.parametrize("language", ["en", "ar"])
 def test_opencv_finds_every_mark_where_the_layout_says(language: str, dpi: int) -> None:
-    """Corners within a quarter of a millimetre, clockwise from the mark's own top left."""
+    """Corners within 0.25 mm, clockwise from the marker's own top left."""
     detector = cv2.aruco.ArucoDetector(cv2.aruco.getPredefinedDictionary(cv2.aruco.DICT_4X4_50))
     out = BytesIO()
     first = first_of(EDITIONS["home-access"], language, NullTranslations())

@@ -1,4 +1,4 @@
-"""What a family reads first, and that it stands on the first page."""
+"""The cover that a family reads first: its texts, and that they fit on the first page."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -29,7 +29,7 @@ SETTINGS = Settings(district_name="Riverbend School District", district_phone=PH
 
 @dataclass(frozen=True)
 class Asked:
-    """A wave as far as its privacy notice goes."""
+    """The attributes of a wave that the privacy notice needs."""
 
     identity: str = "confidential"
     entry: str = "code"
@@ -39,7 +39,7 @@ class Asked:
 
 
 def sheet(slug: str, language: str, linked: bool, asked: Asked = Asked()) -> Layout:
-    """A set as a household of a wave gets it, with everything a cover can say."""
+    """Return a form as a household of a wave gets it, with everything a cover can have."""
     edition = build_edition(shipped_survey(slug), survey_catalogues())
     cover = Cover(
         "Riverbend School District",

@@ -95,7 +95,7 @@ def test_geometry_is_canonical_and_known_by_its_digest() -> None:
 
 
 def test_words_alone_do_not_change_the_geometry() -> None:
-    """The same edition says the same words: what a cover says besides is not for a reader."""
+    """An edition fixes the texts of the questions; a reader does not need other texts of the cover."""
     survey = a_survey(a_question("one", choices=2))
     assert geometry_json(laid_out(survey), DIGEST) == geometry_json(
         laid_out(survey, cover=replace(COVER, district="R")), DIGEST

@@ -40,8 +40,8 @@ pytestmark = pytest.mark.slow
 
 EDITIONS = {survey.slug: build_edition(survey, survey_catalogues()) for survey in shipped_surveys()}
 SIDE = 18.0  # mm from the edge to the questions
-EDGE = 9.0  # mm: nothing is nearer to the paper's edge
-FOLDS = 6.0  # mm: but the lines where to fold and to tear
+EDGE = 9.0  # mm: minimum distance of items from the paper's edge
+FOLDS = 6.0  # mm: minimum for fold marks and tear-off lines
 APART = 1.5  # mm between two boxes, so that a cross in one is not read in the other
 
 
@@ -59,7 +59,7 @@ def overlap(one: Item, other: Item, room: float = 0.0) -> bool:
 
 
 def used(item: Item) -> Item:
-    """Only where there is ink, for a paragraph: its lines may be short."""
+    """Return the area with ink; the lines of a paragraph may be short."""
     if not isinstance(item, Text) or not item.laid.lines:
         return item
     lefts = [item.laid.left(line) for line in item.laid.lines]
@@ -68,16 +68,16 @@ def used(item: Item) -> Item:
 
 
 def lonely(item: Item) -> float:
-    """How far everything else keeps from it (mm)."""
+    """Return the white space required around an item (mm)."""
     if isinstance(item, Mark):
         return 2.0
-    if isinstance(item, Code):  # 4 modules; a code of a page has 25 a side, one for a phone 21 or more
+    if isinstance(item, Code):  # 4 modules; a page's code has 25 per side, a QR code for phones 21 or more
         return 4 * item.width / (25 if item.what == "sheet" else 21)
     return -0.01
 
 
 def neighbours(items: list[Item]) -> Iterator[tuple[Item, Item]]:
-    """Pairs that are level with each other, or nearly."""
+    """Yield pairs that are at about the same height."""
     ordered = sorted(items, key=lambda item: item.y)
     for at, one in enumerate(ordered):
         below = one.y + one.height + 5
@@ -86,7 +86,8 @@ def neighbours(items: list[Item]) -> Iterator[tuple[Item, Item]]:
 
 
 def assert_apart(page: Page) -> None:
-    """Nothing on anything, nothing near marks and codes; a tint may lie under words and boxes only."""
+    """Nothing overlaps, and nothing is too near to markers and codes. Only a tinted background may be behind texts and
+    boxes."""
     solid = [used(item) for item in page.items if not isinstance(item, Panel | Anchor)]
     for one, other in neighbours(solid):
         room = max(lonely(one), lonely(other))
@@ -114,7 +115,7 @@ def assert_within(layout: Layout, page: Page) -> None:
 
 
 def assert_sound(layout: Layout, survey: Survey, blocks: int) -> None:
-    """Everything within the margins, nothing on anything, every choice with its box on its question's page."""
+    """Everything is within the margins, nothing overlaps, and every choice has its box on its question's page."""
     for page in layout.pages:
         assert_within(layout, page)
         assert_apart(page)
@@ -194,7 +195,7 @@ def test_a_box_stands_where_its_label_begins(language: str) -> None:
 
 @pytest.mark.parametrize("cover", [COVER, replace(LEAF, phone="")], ids=["plain", "leaf"])
 def test_the_same_words_mirror_exactly(cover: Cover) -> None:
-    """English words on an Arabic page: the geometry is the English page's, seen in a mirror."""
+    """English texts on an Arabic page have the mirrored geometry of the English page."""
     asked = [a_question("several", choices=6), a_question("scale", "second", choices=4)]
     survey = a_survey(*asked, a_question("number", "third", maximum=99), a_question("long_words", "why"))
     straight, mirrored = laid_out(survey, "en", cover), laid_out(survey, "ar", cover)
@@ -272,7 +273,7 @@ def shipped(slug: str, language: str, two: bool, cover: Cover, **more: object) -
     return lay_out_sheet(first, cover, SheetFormat(second=other, **more))
 
 
-# the widest words and the other direction in each style; the others in their style by the long form
+# the widest texts and the other direction in each style; the other combinations in the long form
 STYLES = [
     pytest.param(language, style, marks=[] if style == "standard" or language in ("ar", "so") else pytest.mark.thorough)
     for language, style in product(LANGUAGES, ("standard", "large", "compact"))
@@ -294,9 +295,11 @@ def test_every_sheet_of_the_shipped_surveys_lies_soundly(slug: str, language: st
 
 
 def test_a_folded_set_shows_its_lines_in_the_window_and_nothing_else() -> None:
-    """US #10: seen are 22 to 111 mm and 64 to 80 mm from the corner however it slides; DIN C5/6: 20 to 91 and 54 to 84.
+    """US #10: visible are 22 to 111 mm and 64 to 80 mm from the corner in any position; DIN C5/6: 20 to 91 and 54 to
+    84.
 
-    Sliding, up to x = 136 and, above the first fold, all below 54 mm may come to be seen.
+    When the form moves in the envelope, up to x = 136 and, above the first fold, everything below 54 mm may become
+    visible.
     """
     for language, (two, arrangement), paper in product(("en", "ar"), TONGUES, ("letter", "a4")):
         made = shipped("home-access", language, two, LEAF, paper=paper, arrangement=arrangement)
@@ -343,7 +346,7 @@ def test_every_page_has_a_code_and_a_serial_and_a_section_its_bookmark() -> None
 
 @pytest.mark.parametrize("identity", ["anonymous", "confidential"])
 def test_the_first_page_alone_tells_a_family_all_it_must_know(identity: str) -> None:
-    """What to do instead, too, in standard and compact type."""
+    """Including what to do instead, in standard and compact type."""
     for style, paper in product(("standard", "compact"), ("letter", "a4")):
         made = shipped("home-access", "en", False, replace(LEAF, identity=identity), style=style, paper=paper)
         assert [item.what for item in made.pages[0].items if isinstance(item, Code)] == ["sheet", "phone"]
@@ -369,9 +372,9 @@ def test_a_form_without_a_serial_has_no_room_for_one() -> None:
 
 ROOMS = [
     ([60, 60], [100, 100], [[60], [60]]),
-    ([60], [50, 100], [[], [60]]),  # too low a page stays empty
+    ([60], [50, 100], [[], [60]]),  # a page that is too low stays empty
     ([40, 60, 60], [50, 70, 100], [[40], [60], [60]]),
-    ([40, 200], [50, 70, 100], [[40], [], [200]]),  # what no page holds stands on the first whole one
+    ([40, 200], [50, 70, 100], [[40], [], [200]]),  # a block that fits on no page is on the first full one
 ]
 
 

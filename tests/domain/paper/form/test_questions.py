@@ -1,4 +1,4 @@
-"""Questions in one and two languages, as blocks before any page is made."""
+"""Questions in one and two languages, as blocks before pagination."""
 
 from collections import Counter
 from dataclasses import replace
@@ -21,7 +21,7 @@ from tests.domain.paper.sample import SAMPLES, Translated, questions
 
 pytestmark = pytest.mark.slow
 
-WIDTH, MOST = 180.0, 220.0  # mm: about what a page of letter paper leaves
+WIDTH, MOST = 180.0, 220.0  # mm: about the body of a letter page
 KEYS = set("123456789abcdefghijklmnopqrstuvwxyz")
 MEANT = {
     "en": {
@@ -67,7 +67,7 @@ def set_in(first: Survey, language: str, second: Survey | None = None, other: st
 
 
 def both(language: str, other: str, kind: str = "one", asked: dict[str, Any] | None = None, **more: Any) -> Setting:
-    """A setting for one question in two languages, as words for every place are in MEANT."""
+    """Return a setting for one question in two languages, with texts for every place from MEANT."""
     made = [a_survey(a_question(each, kind, **(asked or {}))) for each in (language, other)]
     if kind == "number":
         made = [
@@ -96,7 +96,7 @@ def only(block: Block, words: str) -> Text:
 
 
 def contrast(ink: float, paper: float) -> float:
-    """WCAG's contrast of two grays."""
+    """Return WCAG's contrast of two grays."""
 
     def light(gray: float) -> float:
         linear = gray / 12.92 if gray <= 0.04045 else ((gray + 0.055) / 1.055) ** 2.4
@@ -111,7 +111,7 @@ def overlap(one: Item, other: Item, room: float = -0.01) -> bool:
 
 
 def assert_sound(block: Block, question: Question) -> None:
-    """Everything within the block, nothing on anything, one box for every choice, all words dark enough."""
+    """Everything is within the block, nothing overlaps, every choice has one box, and all texts are dark enough."""
     boxes, texts, panels = found(block, Box), found(block, Text), found(block, Panel)
     for item in block.items:
         assert item.x >= -0.01
@@ -249,7 +249,7 @@ def test_compact_keeps_nine_points_and_four_millimetres_and_takes_less_room() ->
 
 
 def many(language: str, choices: int, words: int) -> Survey:
-    """A question with so many choices, each as long as so many times its words."""
+    """Return a question with this number of choices, each repeating its text this many times."""
     said_ = " ".join([MEANT[language]["text"]] * words)
     options = tuple(Choice(f"c{n}", Words(f"{said_} {n}", language)) for n in range(choices))
     return a_survey(replace(a_question(language, "several", dont_know=True), choices=options))
@@ -298,7 +298,7 @@ def test_too_tall_names_both_languages() -> None:
 
 @st.composite
 def bilingual(draw: st.DrawFn) -> tuple[Survey, Survey]:
-    """One question in two languages: the same shape, other words."""
+    """One question in two languages: same structure, different texts."""
     question = draw(questions(count()))
     question = replace(question, id="asked", shown_when=None)
     text = st.sampled_from([*SAMPLES.values(), "W" * 40, "لا"])

@@ -1,4 +1,5 @@
-"""Jumps against the rulebook: `routing.walk` is the oracle for which questions an answer document meets."""
+"""Skip instructions, compared with the routing rules: `routing.walk_slots` is the oracle for the questions of a
+route."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -57,7 +58,7 @@ def test_the_shipped_survey_sends_families_past_what_is_not_for_them() -> None:
 FIRST = asked("q")
 SEVERAL_OF = asked("q", "several", choices="a b none")
 JUMPS = [
-    # questions, the jumps of the first: {keys: where}
+    # questions, and the skips of the first: {keys: target}
     ([FIRST, asked("x", rule="q is yes")], {"2": "end"}),
     ([FIRST, asked("x", rule="q is yes"), asked("y")], {"2": 3}),
     ([FIRST, asked("x", rule="q is no"), asked("y", rule="q is no"), asked("z")], {"1": 4}),
@@ -138,10 +139,10 @@ def test_both_numbers_of_choices_have_every_sentence() -> None:
     assert set(ONE) == set(SEVERAL)
 
 
-# --- any survey: what a form says never passes over a question that an answer document meets, and is no shorter than
-# it can be. The documents are all there are, so small surveys only.
+# --- Any survey: a skip never omits a question that is on the route of an answer document, and is as long as possible.
+# All possible documents are generated, so only small surveys are tested.
 
-ANSWERS: dict[str, list[Any]] = {  # a blank counts in every rule as "I don't know" does
+ANSWERS: dict[str, list[Any]] = {  # in every rule, a blank counts like "I don't know"
     "one": [{"missing": "dont_know"}, "a", "b"],
     "several": [None, ["a"], ["b"], ["a", "b"], ["none"]],
     "number": [None, 0, 1, 2],
@@ -165,7 +166,7 @@ def comparisons(draw: st.DrawFn, question: Question) -> Compare:
 
 @st.composite
 def rules(draw: st.DrawFn, earlier: list[Question], once: bool) -> Rule:
-    """A rule over earlier questions; with `once` every one of them is looked at only once."""
+    """A rule over earlier questions. With `once` each of them occurs only once."""
     many = st.lists(
         st.sampled_from(earlier), min_size=1, max_size=3, unique_by=(lambda each: each.id) if once else None
     )
@@ -177,13 +178,13 @@ def rules(draw: st.DrawFn, earlier: list[Question], once: bool) -> Rule:
 
 @st.composite
 def trials(draw: st.DrawFn, once: bool = False) -> Survey:
-    """A first part, a part asked once or twice per child, and a last part."""
+    """A first section, a section asked once or twice per child, and a last section."""
     many = Question("many", "number", Words("many"), minimum=0, maximum=2, dont_know=True)
     met, sections = [many], []
     for name, most, repeat in (("home", 2, None), ("child", 1 if once else 2, "many"), ("last", 2, None)):
         own, questions = list(met), [many] if name == "home" else []
         for number in range(draw(st.integers(0, most))):
-            # Rules of which every part can come true whatever the others are: then no jump may be too short.
+            # Rules of which every part can be true independently of the others: then no skip may be too short.
             looked = [each for each in own if not (once and (each.shown_when or (repeat and each is many)))]
             rule = draw(rules(looked, once)) if looked and draw(st.integers(0, 3)) else None
             kind = draw(st.sampled_from(["one", "several"]))
@@ -197,7 +198,8 @@ def trials(draw: st.DrawFn, once: bool = False) -> Survey:
 
 
 def documents(survey: Survey, fixed: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Every answer document with these answers outside blocks, with all its child blocks alike or one of them empty."""
+    """Yield every answer document with these answers outside blocks, where all child blocks are equal or one is
+    empty."""
     outside = [each for section, each in survey.questions() if section.repeat is None and each.id not in fixed]
     inside = [each for section, each in survey.questions() if section.repeat is not None]
     for given_ in product(*(ANSWERS[each.kind] for each in outside)):
@@ -211,7 +213,7 @@ def documents(survey: Survey, fixed: dict[str, Any]) -> Iterator[dict[str, Any]]
 
 
 def answers_with(question: Question, key: str) -> list[Any]:
-    """Every value the rulebook takes that has this box crossed."""
+    """Return every valid value that has this box marked."""
     value = next(box.value for box in answer_boxes(question) if box.key == key)
     if value.startswith("~"):
         return [{"missing": value[1:]}]
@@ -222,7 +224,7 @@ def answers_with(question: Question, key: str) -> list[Any]:
 
 
 def passed(survey: Survey, question: Question, where: str, number: int) -> set[str]:
-    """Ids of what stands between a question and where a jump from it leads."""
+    """Return the ids of the questions between a question and the target of a skip from it."""
     home = next(section for section, each in survey.questions() if each.id == question.id)
     numbered = question_numbers(survey)
     last = number - 1 if where == "question" else len(numbered)
@@ -272,7 +274,8 @@ def with_answer(survey: Survey, section: Section, question: Question, value: Any
 @settings(max_examples=150, deadline=None)
 @given(survey=trials(once=True))
 def test_a_jump_goes_as_far_as_it_can(survey: Survey) -> None:
-    """The question a box leads to (the next one, if it leads nowhere) is met by somebody with that answer."""
+    """The target of a box (the next question, if there is no skip) is on the route of at least one document with that
+    answer."""
     numbered = question_numbers(survey)
     for section, question in survey.questions():
         leads = {box.key: jump for jump in find_jumps(survey, question) for box in jump.boxes}

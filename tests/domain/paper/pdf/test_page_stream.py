@@ -1,4 +1,4 @@
-"""Packets as other readers see them: poppler, pdfium, pypdf, qpdf and zxing-cpp."""
+"""Packets as read by other programs: poppler, pdfium, pypdf, qpdf, and zxing-cpp."""
 
 import errno
 import gc
@@ -47,7 +47,7 @@ def codes_on(page: pypdfium2.PdfPage) -> set[str]:
 
 
 def plain(text: str) -> str:
-    """Text without spaces, direction marks and brackets: readers disagree on those."""
+    """Return the text without spaces, direction marks, and brackets, on which readers differ."""
     left_out = ("Cf", "Zs", "Cc", "Ps", "Pe")
     return "".join(c for c in unicodedata.normalize("NFKC", text) if unicodedata.category(c) not in left_out)
 
@@ -77,7 +77,7 @@ def test_words_and_numbers_can_be_copied_out(made: tuple[bytes, list[Copy]]) -> 
 
 
 def test_poppler_reads_serials_and_names_too(made: tuple[bytes, list[Copy]], tmp_path: Path) -> None:
-    """Lines of two directions are left out: readers disagree on their order."""
+    """Lines of mixed direction are left out, since readers differ on their order."""
     path = tmp_path / "packet.pdf"
     path.write_bytes(made[0])
     said = subprocess.run(["pdftotext", path, "-"], check=True, capture_output=True, text=True).stdout
@@ -95,7 +95,7 @@ def test_page_labels_are_serial_and_page(made: tuple[bytes, list[Copy]]) -> None
 
 
 def test_labels_hold_over_many_copies() -> None:
-    """More ranges than one leaf of the label tree has."""
+    """More ranges than fit in one leaf of the label tree."""
     out = BytesIO()
     writer = blank_writer(out)
     template = writer.template(sheet("en"), own_faces("en"))
@@ -168,7 +168,7 @@ def test_a_full_disk_comes_through_as_it_is(made: tuple[bytes, list[Copy]], shar
 
 
 def test_a_page_takes_less_than_a_kilobyte() -> None:
-    """In a set of four pages with a cover that has all a cover can have."""
+    """In a form of four pages with a cover that has everything."""
 
     def size(pages: int, sets: int) -> int:
         pipe = Pipe()
@@ -184,7 +184,7 @@ def test_a_page_takes_less_than_a_kilobyte() -> None:
 
 
 def retained(*roots: object) -> int:
-    """Bytes reachable from here, but for code: what grows while it writes."""
+    """Return the bytes reachable from these objects, without code: what grows during writing."""
     seen: dict[int, object] = {}
     todo = list(roots)
     while todo:
@@ -213,7 +213,7 @@ def test_a_copy_leaves_nothing_behind_but_where_its_objects_are() -> None:
         return retained(writer, template)
 
     few, many = more(0, 1000), more(1000, 2000)
-    assert (many - few) / (2 * 2000) < 24  # two places of 8 bytes a page, and room to grow
+    assert (many - few) / (2 * 2000) < 24  # two offsets of 8 bytes per page, and spare capacity
 
 
 def test_what_is_held_before_it_is_written_is_bounded() -> None:
@@ -245,7 +245,7 @@ def a_document(language: str = "en", text: str = "Room 12") -> bytes:
 
 
 def test_pages_are_taken_over_as_they_are() -> None:
-    """And what two of them share (fonts, here all) stands in the file once."""
+    """Fonts that several of them share are in the file once."""
     arabic, sizes = a_document("ar", "الصف الأول"), []
     for times in (1, 2):
         out = BytesIO()
@@ -289,7 +289,7 @@ def test_words_stand_at_the_edge_of_their_place(language: str) -> None:
 
 @pytest.mark.parametrize(("width", "size"), [(1.0, 10.0), (10.0, 10.0), (20.0, 5.0), (0.0, 10.0)])
 def test_a_line_too_wide_is_set_smaller(width: float, size: float) -> None:
-    """A place of 100 points, set in 10: a line of 10 ems fills it."""
+    """A place of 100 points at size 10 is filled by a line of 10 ems."""
     spot = OverlayPlace.of(Place(0, 0, 100 * POINT, 20, "to", 10, align="right"), 279.4)
     (drawn,) = spot.draw([OverlayLine(width, 1.36, 1.0, "N0", "0001")])
     assert float(re.search(r"/N0 (\S+) Tf", drawn)[1]) == size

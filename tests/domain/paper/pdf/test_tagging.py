@@ -1,4 +1,4 @@
-"""Tags, bookmarks and page labels, as readers that are not ours find them."""
+"""Tags, bookmarks, and page labels as read by other programs."""
 
 import subprocess
 from collections import Counter
@@ -62,7 +62,7 @@ def blank_in(tag: str, *serials: str) -> bytes:
 
 
 def elements(node: Any) -> Iterator[Any]:
-    """Every element below a node, in reading order."""
+    """Yield every element below a node, in reading order."""
     if isinstance(node, pikepdf.Array):
         for kid in node:
             yield from elements(kid)
@@ -72,7 +72,7 @@ def elements(node: Any) -> Iterator[Any]:
 
 
 def numbered(element: Any) -> Iterator[tuple[Any, int]]:
-    """Page and number of everything drawn for an element itself."""
+    """Yield page and number of everything drawn for an element itself."""
     kids = element.get("/K")
     for kid in kids if isinstance(kids, pikepdf.Array) else [kids]:
         if isinstance(kid, int):
@@ -82,7 +82,7 @@ def numbered(element: Any) -> Iterator[tuple[Any, int]]:
 
 
 def drawn(page: pikepdf.Page) -> Iterator[tuple[str, int | None]]:
-    """Around everything that paints: the tag, and its number on the page."""
+    """Yield the tag of all painted content, and its number on the page."""
     around: list[tuple[str, int | None]] = []
     for operands, operator in pikepdf.parse_content_stream(page):
         match str(operator):

@@ -14,7 +14,7 @@ WIDE = 1e6  # points
 
 
 def shown(line: Line) -> str:
-    """What stands on a line, from left to right."""
+    """Return the text of a line, from left to right."""
     return "".join(glyph.text for strip in line.strips for glyph in strip.glyphs)
 
 
@@ -38,7 +38,7 @@ def test_brackets_are_mirrored_in_text_from_the_right() -> None:
     faces = own_faces("en")
     (line,) = set_in("en", "(א)", direction="rtl").lines
     first = line.strips[0].glyphs[0]
-    assert first.text == ")"  # the closing bracket of the text stands leftmost
+    assert first.text == ")"  # the closing bracket of the text is leftmost
     assert first.id == line.strips[0].face.font.get_nominal_glyph(ord("(")), "and is drawn opening to the right"
     assert faces.language == "en"
 
