@@ -14,6 +14,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 BUSY_TIMEOUT = 10.0  # seconds a writer waits for another before giving up
 LOG_SIZE = 64 * 2**20  # bytes: a larger write-ahead log is truncated to this
+ONE_WRITER = 4_931_207_615  # the advisory lock of PostgreSQL that sessions that write hold; any fixed number
 CACHE = -16_000  # KiB of SQLite page cache per connection (negative: KiB, not pages)
 
 
@@ -25,7 +26,9 @@ def connect(url: str) -> Engine:
     """
     # hide_parameters: what families wrote must not reach a log through an error message.
     if not url.startswith("sqlite"):
-        return create_engine(url, hide_parameters=True, pool_pre_ping=True, pool_size=8, max_overflow=8)
+        engine = create_engine(url, hide_parameters=True, pool_pre_ping=True, pool_size=8, max_overflow=8)
+        event.listen(engine, "begin", _take_turn)
+        return engine
     sqlite = {"timeout": BUSY_TIMEOUT, "check_same_thread": False}
     engine = create_engine(url, hide_parameters=True, connect_args=sqlite)
     event.listen(engine, "connect", _set_pragmas)
@@ -52,14 +55,23 @@ def _begin_transaction(connection: Any) -> None:
     execute(connection, "BEGIN" if reads else "BEGIN IMMEDIATE")
 
 
+def _take_turn(connection: Any) -> None:
+    """Wait for the other sessions that write. Every action is written to the audit log, whose last entry is locked, so
+    they would take turns anyway, but only after each has read what it decides on."""
+    if connection.get_execution_options().get("one_writer", False):
+        turn = "select set_config('lock_timeout', :longest, true), pg_advisory_xact_lock(:lock)"
+        connection.execute(text(turn), {"longest": f"{int(BUSY_TIMEOUT * 1000)}ms", "lock": ONE_WRITER})
+
+
 def write_session(engine: Engine) -> Session:
-    """Return a session that may write. The caller commits."""
-    return Session(engine, expire_on_commit=False)
+    """Return a session that may write, one at a time: what it has read does not change until its transaction ends. The
+    caller commits, soon. Families' answers (storage/group_commit.py) take no turn: they lock the rows they use."""
+    return Session(engine.execution_options(one_writer=True), expire_on_commit=False)
 
 
 def read_session(engine: Engine) -> Session:
     """Return a read-only session. It neither waits for writers nor blocks them."""
-    return Session(engine.execution_options(reads=True), expire_on_commit=False)
+    return Session(engine.execution_options(reads=True, one_writer=False), expire_on_commit=False)
 
 
 def head() -> str:

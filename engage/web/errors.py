@@ -4,10 +4,9 @@ import logging
 
 from flask import Flask, g, render_template, request
 from flask.typing import ResponseReturnValue
-from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import BadHost, HTTPException
 
-from engage.storage.group_commit import CommitFailed
+from engage.storage.outages import is_outage, summarize
 from engage.web.page_language import gettext, set_language
 
 TEXT_DOMAIN = "family"
@@ -77,13 +76,11 @@ def install(app: Flask, template: str) -> None:
             {"Content-Type": "text/plain; charset=utf-8"},
         )  # without a page: it would have links
 
-    @app.errorhandler(OperationalError)
-    @app.errorhandler(CommitFailed)
-    def unreachable(problem: OperationalError | CommitFailed) -> ResponseReturnValue:
-        log.error("the database did not answer: %s", problem)
-        return page(503)
-
     @app.errorhandler(Exception)
     def broken(problem: Exception) -> ResponseReturnValue:
+        if is_outage(problem):
+            log.error("the database is not available: %s", summarize(problem))
+            g.is_database_away = True  # the page is drawn as for somebody who is not signed in
+            return page(503)
         log.exception("a page broke", exc_info=problem)
         return page(500)

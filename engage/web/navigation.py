@@ -148,6 +148,6 @@ def install(app: Flask) -> None:
         allowed=is_allowed,
         account_summary=lambda: account_summary(person()),
         account_name=lambda: person().name or person().email,
-        signed_in=lambda: bool(current_user.is_authenticated),
+        signed_in=lambda: not g.get("is_database_away") and bool(current_user.is_authenticated),
         reminder=lambda: bool(g.get("reminder")),
     )

@@ -30,6 +30,7 @@ from webauthn.helpers.structs import (
     UserVerificationRequirement,
 )
 
+from engage.storage.engine import read_session
 from engage.storage.models.staff import Passkey, Staff
 from engage.web.auth.sessions import naive_utc
 from engage.web.context import runtime
@@ -154,7 +155,7 @@ def _parse_answer(answer: str) -> tuple[dict[str, Any], bytes]:
 
 def person_keys(person: Staff) -> list[Passkey]:
     """A person's passkeys, oldest first."""
-    with Session(runtime().engine.execution_options(reads=True), expire_on_commit=False) as session:
+    with read_session(runtime().engine) as session:
         return keys_of(session, person.id)
 
 
