@@ -45,7 +45,6 @@ def _change_database(engine: Engine, kind: str) -> Callable[[], None]:
     """PostgreSQL: make the database read-only, or refuse every connection, old ones included."""
     name = engine.url.database
     setting = "set default_transaction_read_only = on" if kind == "read-only" else "allow_connections false"
-    back = "reset default_transaction_read_only" if kind == "read-only" else "allow_connections true"
     admin = create_engine(make_url(engine.url).set(database="postgres"), isolation_level="AUTOCOMMIT")
     terminate = text("select pg_terminate_backend(pid) from pg_stat_activity where datname = :name")
 
@@ -55,7 +54,7 @@ def _change_database(engine: Engine, kind: str) -> Callable[[], None]:
             connection.execute(terminate, {"name": name})
 
     run(setting)
-    return lambda: (run(back), admin.dispose()) and None
+    return lambda: None
 
 
 @pytest.fixture
@@ -82,7 +81,7 @@ def asked_to_come_back(visitor: Visitor, method: str, path: str) -> bool:
 def test_nobody_sees_a_broken_page_while_postgresql_cannot_write(
     outage: Outage, visitors: tuple[Family, StaffMember], site: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    family, leader = visitors
+    family, _leader = visitors
     page = family.path
     outage()
     with caplog.at_level(logging.ERROR):
