@@ -26,7 +26,7 @@ class DemoFacts(TypedDict):
 
 @click.command()
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
-@click.option("--build-only", is_flag=True, help="Build the district, print how to enter it, and stop.")
+@click.option("--build-only", is_flag=True, help="Build the demo, print its addresses and sign-in names, and stop.")
 def demo(port: int, build_only: bool) -> None:
     """Serve Riverbend, an invented district; build it first if it does not exist.
 
@@ -35,7 +35,7 @@ def demo(port: int, build_only: bool) -> None:
     """
     settings = _demo_settings(port)
     if Settings.read(os.environ).database_url:
-        click.echo(f"ENGAGE_DATABASE_URL is not used: the demonstration keeps its own database in {settings.data_dir}.")
+        click.echo(f"ENGAGE_DATABASE_URL is not used: the demo has its own database in {settings.data_dir}.")
     if not (settings.data_dir / BUILT_FILE).exists():
         click.echo("Building Riverbend, an invented district …")
         shutil.rmtree(settings.data_dir, ignore_errors=True)
@@ -124,13 +124,13 @@ def _format_guide(settings: Settings, facts: DemoFacts) -> str:
             "Learning at home, by access code: one unused code for each language",
             *codes,
             "",
-            f"A printed sheet that waits to be keyed: serial {facts['serial']}",
+            f"A printed form that is ready for data entry: number {facts['serial']}",
             "",
             f"Staff: {base}/staff/   password for all: {PASSWORD}",
             *staff,
-            "  A second step when signing in is offered here, not required as it is elsewhere (ENGAGE_SECOND_FACTOR).",
+            "  A second step at sign-in is optional here, but required in a real installation (ENGAGE_SECOND_FACTOR).",
             "",
-            f"Other commands work on this district with ENGAGE_DATA_DIR={settings.data_dir}",
+            f"To use other commands with this district, set ENGAGE_DATA_DIR={settings.data_dir}",
             "",
         ]
     )
