@@ -249,11 +249,9 @@ def _check_sign_in(settings: Settings) -> Iterator[CheckResult]:
     named = load_providers(settings)
     if not named:
         yield True, "staff sign in with a password; no provider is set (ENGAGE_SSO)"
-    for each in named.values():
-        yield (
-            True,
-            f"{each.name}: register the redirect address {settings.base_url.rstrip('/')}/staff/sso/{each.key}/callback",
-        )
+    for provider in named.values():
+        address = f"{settings.base_url.rstrip('/')}/staff/sso/{provider.key}/callback"
+        yield True, f"{provider.name}: register the redirect address {address}"
 
 
 CHECKS: dict[str, Callable[[Settings], Iterator[CheckResult]]] = {

@@ -107,7 +107,9 @@ def test_the_address_to_register_with_a_sign_in_provider(monkeypatch: pytest.Mon
     assert lines(run(), "sign-in")[0].startswith("ok")
     monkeypatch.setenv("ENGAGE_BASE_URL", "https://engage.example/")
     monkeypatch.setenv("ENGAGE_SSO", '{"google": {"client_id": "a", "client_secret": "b"}}')
-    assert "register the redirect address https://engage.example/staff/sso/google/callback" in lines(run(), "sign-in")[0]
+    assert (
+        "register the redirect address https://engage.example/staff/sso/google/callback" in lines(run(), "sign-in")[0]
+    )
     monkeypatch.setenv("ENGAGE_SSO", '{"google": {"client_id": "a"}}')
     assert lines(run(), "sign-in")[0].startswith("FAIL")
 
