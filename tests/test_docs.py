@@ -1,12 +1,15 @@
 """References in the documentation exist: files, headings, tests, and modules."""
 
 import re
+from collections import Counter
 from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
-from engage.base.config import NOT_SETTINGS, Settings
+import engage.storage.models  # noqa: F401  # so that the metadata has every table
+from engage.base.config import DAYS_LEAST, NOT_SETTINGS, Settings
+from engage.storage.models.base import Base
 from tests.paths import ROOT
 
 LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)")
@@ -59,3 +62,29 @@ def test_the_table_of_settings_has_every_setting_and_its_default() -> None:
         expected = "yes" if default is True else str(default)
         if default not in ("", {}):  # the table describes an empty default in words
             assert table[name].startswith(f"`{expected}`"), name
+
+
+def chapter(heading: str) -> str:
+    """The text below a heading of docs/privacy.md, up to the next heading of its level."""
+    text = (ROOT / "docs" / "privacy.md").read_text("utf-8")
+    return text.split(f"\n## {heading}\n")[1].split("\n## ")[0]
+
+
+def test_the_data_inventory_lists_every_table_once() -> None:
+    inventory = chapter("What is stored").split("### Files")[0]
+    listed = Counter(re.findall(r"`([a-z_]+)`", inventory)) - Counter(["alembic_version"])
+    assert listed == Counter(list(Base.metadata.tables))
+
+
+def test_the_periods_are_those_of_the_settings() -> None:
+    default = Settings()
+    rows = re.findall(
+        r"^\| `ENGAGE_(KEEP_\w+_DAYS)` \| (\d+) \| (\d+) \|", chapter("Settings that decide how long"), re.M
+    )
+    expected = {each.name: each for each in fields(Settings) if re.fullmatch(r"keep_\w+_days", each.name)}
+    assert {name.lower(): (int(days), int(least)) for name, days, least in rows} == {
+        name: (getattr(default, name), DAYS_LEAST.get(name, 0)) for name in expected
+    }
+    stated = re.findall(r"`ENGAGE_(KEEP_\w+_DAYS)`\s+\((\d+)\)", chapter("What is stored"))
+    assert stated
+    assert {(name.lower(), int(days)) for name, days in stated} <= {(name, getattr(default, name)) for name in expected}

@@ -16,7 +16,7 @@ class DemoCommitment:
 
 PROMISES = (
     DemoCommitment(
-        "Dana Whitfield",
+        "Technology Office",
         timedelta(days=90),
         "under_way",
         {
@@ -53,7 +53,7 @@ PROMISES = (
         },
     ),
     DemoCommitment(
-        "Hodan Warsame",
+        "Family Engagement Office",
         timedelta(days=45),
         "planned",
         {

@@ -161,7 +161,7 @@ def destroy_due_links(session: Session, today: date) -> int:
     """Delete due links and return their number.
 
     Also removes what could replace a link: the day in the invitation and in the response, and, once a wave has no links
-    left, groups that are too small.
+    left, the day of its other responses and groups that are too small.
     """
     connection, due = session.connection(), is_link_due(today)
     waves = connection.scalars(select(ResponseLink.wave_id).where(due).distinct().order_by(ResponseLink.wave_id)).all()
@@ -172,6 +172,7 @@ def destroy_due_links(session: Session, today: date) -> int:
     gone = connection.execute(delete(ResponseLink).where(due), execution_options=COUNTED).rowcount
     for wave_id in waves:
         if not connection.scalar(select(exists().where(ResponseLink.wave_id == wave_id))):
+            connection.execute(update(Response).where(Response.wave_id == wave_id).values(day=first))
             assign_groups(connection, wave_id, b"")
     return gone
 

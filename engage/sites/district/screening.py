@@ -160,7 +160,8 @@ def _render_page(session: Session, edition: Edition, form: BaseForm) -> str:
     items = screening_items(edition.survey("en"))
     decisions = load_decisions(session, items)
     people = {each.decided_by for each in decisions.values()}
-    names = {number: session.get_one(Staff, number).name for number in people if number is not None}
+    staff = [session.get_one(Staff, number) for number in people if number is not None]
+    names = {each.id: each.name or each.email for each in staff}
     rows = [
         ScreeningItem(
             survey.question(english.id),

@@ -86,9 +86,9 @@ def keying() -> Response | str | tuple[str, int]:
             return redirect(url_for("liaison.unnumbered_sheet", serial=serial))
         paper = find_numbered_sheet(session, serial)
         if paper is None or not is_own_school(paper.school.id):
-            # translators: the serial is the short number printed at the foot of every page of a paper sheet
+            # translators: the serial is the short number printed at the top of every page of a paper sheet
             problem = gettext(
-                "No form at your schools has this number. Check it against the number at the bottom of the page."
+                "No form at your schools has this number. Check it against the number at the top of the page."
             )
             form.add_error("serial", problem)
             return _render_page(session, form), 404
@@ -100,16 +100,16 @@ def _serial_problem(typed: str) -> str:
     if find_access_code(typed) or find_reply_code(typed):
         # translators: typed where the serial of a paper sheet belongs: the code of a family's letter, or its reply code
         return gettext(
-            "This is a family's code, not a form number. The form number is printed at the bottom of every page."
+            "This is a family's code, not a form number. The form number is printed at the top of every page."
         )
     over = count_symbols(typed) - form_serials.BODY - 1
     if over == -1:
-        # translators: the serial is the short number printed at the foot of every page of a paper sheet
+        # translators: the serial is the short number printed at the top of every page of a paper sheet
         return gettext("One character is missing. A form number has six letters and digits, like K7W-2MX.")
     if over == 1:
-        # translators: the serial is the short number printed at the foot of every page of a paper sheet
+        # translators: the serial is the short number printed at the top of every page of a paper sheet
         return gettext("There is one character too many. A form number has six letters and digits, like K7W-2MX.")
-    # translators: the serial is the short number printed at the foot of every page of a paper sheet
+    # translators: the serial is the short number printed at the top of every page of a paper sheet
     return gettext("This is not a form number. A form number has six letters and digits, like K7W-2MX.")
 
 

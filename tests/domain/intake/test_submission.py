@@ -206,6 +206,25 @@ def test_small_groups_are_joined_when_the_last_link_is_destroyed(engine):
     assert {each.language for each in rows(engine, Response)} == {"mul"}
 
 
+def test_the_day_of_an_answer_without_a_code_goes_with_the_last_link(engine):
+    """Such as a blank form from an event. Until then, only the answers whose links are due lose their day."""
+    with write_session(engine) as session:
+        known = a_wave(session, "known", identity="confidential", entry="code")
+        row = {"wave_id": "known", "identity": "confidential", "school_id": "lincoln", "language": "en"}
+        session.add_all(Invitation(digest=each * 64, **row) for each in "de")
+        session.commit()
+        give(session.connection(), known, key="a" * 64)
+        give(session.connection(), known, key="b" * 64, chance=CodeUse("d" * 64, forget_on=date(2027, 4, 29)))
+        give(session.connection(), known, key="c" * 64, chance=CodeUse("e" * 64, forget_on=date(2027, 5, 9)))
+        session.commit()
+    first = date(2026, 10, 1)
+    for today, days in ((date(2027, 4, 29), [TODAY, first, TODAY]), (date(2027, 5, 9), [first] * 3)):
+        with write_session(engine) as session:
+            destroy_due_links(session, today)
+            session.commit()
+        assert [each.day for each in sorted(rows(engine, Response), key=lambda row: row.submission)] == days
+
+
 def test_a_household_counts_under_the_language_it_reads(engine, settings):
     """In whichever language it answered; that is stored separately."""
     with write_session(engine) as session:

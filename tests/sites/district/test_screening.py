@@ -5,9 +5,10 @@ from sqlalchemy import select
 
 from engage.questionnaire.library import shipped_survey
 from engage.services.waves.screening import STATUTE, screening_items
-from engage.storage.engine import read_session
+from engage.storage.engine import read_session, write_session
 from engage.storage.models.audit import AuditEvent
 from engage.storage.models.screening import Screening
+from engage.storage.models.staff import Staff
 
 pytestmark = pytest.mark.slow
 
@@ -50,6 +51,14 @@ def test_the_words_of_the_law_are_beside_the_plain_ones(signs_in, language):
     assert quoted == [f"“{statute}”" for statute in STATUTE.values()]
     numbers = [one.text for one in next(page.all("tbody")).all("th")]
     assert numbers == [f"({number})" for number in range(1, 9)]
+
+
+def test_a_person_without_a_name_is_named_by_the_address(leader, asked, engine):
+    with write_session(engine) as session:
+        someone = session.scalars(select(Staff)).one()
+        someone.name, email = "", someone.email
+        session.commit()
+    leader.opens(SURVEY).sends(**{area(asked[0]): "none"}).sees(f"Decided by {email} on October 14, 2026.")
 
 
 def test_decisions_are_kept_with_who_made_them(leader, signs_in, asked, engine):

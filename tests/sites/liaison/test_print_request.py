@@ -1,5 +1,6 @@
 """Requesting a packet: the preview, invalid requests, and the result."""
 
+from contextlib import closing
 from dataclasses import replace
 from datetime import date
 from io import BytesIO
@@ -313,6 +314,15 @@ def test_sheets_from_before_there_were_packets_are_listed_and_printed_again(
     text = " ".join(page.get_textpage().get_text_range() for page in document)
     document.close()
     assert all(serial in text for serial in desk.spanish)
+
+
+def test_the_form_number_is_where_data_entry_says(liaison: Any, desk: Desk, stored: Any) -> None:
+    liaison.opens("/staff/liaison/keying").sees("It is printed at the top of every page.")
+    run = next(run for run in stored(PrintRun) if run.school_id == "lincoln" and run.language == "es")
+    with closing(pypdfium2.PdfDocument(BytesIO(liaison.client.get(f"{PRINT}/{run.id}.pdf").data))) as document:
+        for page in document:
+            top = page.get_textpage().get_text_bounded(bottom=page.get_height() * 0.9)
+            assert any(serial in top for serial in desk.spanish), top
 
 
 def test_a_foreign_run_is_not_there(liaison: Any, stored: Any) -> None:
