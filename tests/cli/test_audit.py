@@ -3,6 +3,7 @@
 import csv
 import io
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -87,3 +88,9 @@ def test_the_list_as_a_file_has_safe_cells(run, chain):
     lines = list(csv.reader(io.StringIO(run("list", "--format", "csv").stdout_bytes.decode("utf-8-sig"))))
     assert lines[0] == ["number", "at", "actor", "deed", "about", "detail"]
     assert [line[2] for line in lines[1:]] == ["'=a@b.example"] * 5
+
+
+def test_verifying_without_a_database_creates_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ENGAGE_DATA_DIR", str(tmp_path / "data"))
+    assert "there is no database" in CliRunner().invoke(main, ["audit", "verify"]).output
+    assert not (tmp_path / "data").exists()
