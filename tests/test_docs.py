@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 import engage.storage.models  # noqa: F401  # so that the metadata has every table
-from engage.base.config import DAYS_LEAST, Settings
+from engage.base.config import DAYS_LEAST, NOT_SETTINGS, Settings
 from engage.storage.models.base import Base
 from tests.paths import ROOT
 
 LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)")
 MODULE = re.compile(r"[\w/]+\.py\b")
+SETTING = re.compile(r"^\| `(ENGAGE_\w+)` \| .+ \| (.+) \|$", re.M)  # name and default, in the table of install.md
 PATH = re.compile(r"`((?:engage|tests|surveys|translations|\.ci|docs)/[\w./-]+\.(?:py|md|toml|html|po|txt))`")
 
 
@@ -51,6 +52,16 @@ def test_every_module_that_a_docstring_or_comment_names_is_there() -> None:
         if not any(each.endswith(f"/{name.lstrip('/')}") for each in known)
     }
     assert missing == set()
+
+
+def test_the_table_of_settings_has_every_setting_and_its_default() -> None:
+    table = dict(SETTING.findall((ROOT / "docs/install.md").read_text("utf-8")))
+    defaults = {f"ENGAGE_{each.name.upper()}": getattr(Settings(), each.name) for each in fields(Settings)}
+    assert set(table) == {*defaults, *NOT_SETTINGS}
+    for name, default in defaults.items():
+        expected = "yes" if default is True else str(default)
+        if default not in ("", {}):  # the table describes an empty default in words
+            assert table[name].startswith(f"`{expected}`"), name
 
 
 def chapter(heading: str) -> str:

@@ -24,9 +24,10 @@ NO_DISTRICT = "Our school district"
 PREFIX = "ENGAGE_"
 TEST_PREFIX = "ENGAGE_TEST_"  # prefix of variables for the tests only
 NOT_SETTINGS = ("ENGAGE_SETTINGS", "ENGAGE_CATALOGUE_DIR")  # read from the environment elsewhere
-NOT_YET = {"metrics_token": "there is no /metrics page yet that it could protect; take it out"}
+NOT_YET = {"metrics_token": "there is no /metrics page yet; remove it"}
 DAYS_MOST = 36_500  # a hundred years; larger values overflow the calendar
 DAYS_LEAST = {"keep_answers_days": 30, "keep_conversations_days": 30, "keep_ledgers_days": 90}  # minimum; else 0
+DATABASES = ("postgresql+psycopg", "postgresql", "sqlite")
 CHOICES = {
     "doors": ("both", "family", "staff"),
     "second_factor": ("required", "offered"),
@@ -150,10 +151,10 @@ def _unknown_setting_message(name: str, candidates: Iterable[str]) -> str:
 def _check_texts(values: Mapping[str, Any]) -> None:
     """Check that text settings are strings. TOML reads a value without quotation marks as a number, date, or Boolean,
     which would fail later, where it is used. Raises SettingProblem."""
-    texts = {each.name for each in fields(Settings) if each.type is str}
+    texts = {each.name for each in fields(Settings) if each.type in (str, Path)}
     for name in sorted(texts & values.keys()):
         if not isinstance(values[name], str):
-            raise SettingProblem(f"{name} must be a text in quotation marks, not {values[name]!r}")
+            raise SettingProblem(f"{name} must be text in quotation marks, not {values[name]!r}")
 
 
 def _validate_settings(values: dict[str, Any]) -> dict[str, Any]:
@@ -177,6 +178,7 @@ def _validate_settings(values: dict[str, Any]) -> dict[str, Any]:
         values["timezone"] = _parse_timezone(values["timezone"])
     if "district_name" in values:
         values["district_name"] = _parse_district_name(values["district_name"])
+    _check_database_url(values.get("database_url", ""))
     url = values.get("base_url", "http://127.0.0.1")
     if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
         raise SettingProblem(f"ENGAGE_BASE_URL must start with http:// or https:// and name a host, not {url!r}")
@@ -193,6 +195,12 @@ def _parse_whole_number(name: str, value: Any) -> int:
     if number < 0:
         raise SettingProblem(f"ENGAGE_{name.upper()} must be a whole number, 0 or more, not {value!r}")
     return number
+
+
+def _check_database_url(url: str) -> None:
+    """Refuse a database that Engage does not support. The message leaves out the URL, which can hold a password."""
+    if url and url.partition(":")[0] not in DATABASES:
+        raise SettingProblem("ENGAGE_DATABASE_URL must start with postgresql+psycopg:// or sqlite:///")
 
 
 def _parse_timezone(value: Any) -> str:

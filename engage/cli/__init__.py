@@ -15,22 +15,22 @@ PRIVATE = 0o077  # umask: no permissions for group and others
 
 # command: (module, one-line help); the command object in the module has the name of the command
 COMMANDS = {
-    "demo": ("engage.cli.demo", "Build a demonstration district and serve it."),
+    "demo": ("engage.cli.demo", "Build a demo district and serve it."),
     "serve": ("engage.cli.serve", "Serve the site."),
-    "worker": ("engage.cli.worker", "Send the letters that wait (`serve` does it too)."),
-    "db": ("engage.cli.database", "Make or upgrade the database."),
+    "worker": ("engage.cli.worker", "Send email, draw packets, and delete expired data (`serve` does it too)."),
+    "db": ("engage.cli.database", "Create or upgrade the database."),
     "doctor": ("engage.cli.doctor", "Check that this machine has what Engage needs."),
-    "backup": ("engage.cli.backup", "Copy the database into a file while it is in use."),
-    "restore": ("engage.cli.backup", "Put a backup in the database's place."),
-    "staff": ("engage.cli.staff", "Add people who may sign in."),
+    "backup": ("engage.cli.backup", "Copy the database to a file while the site runs."),
+    "restore": ("engage.cli.backup", "Replace the database with a backup."),
+    "staff": ("engage.cli.staff", "Add people who can sign in, and change their roles."),
     "survey": ("engage.cli.survey", "Check survey files."),
-    "paper": ("engage.cli.paper", "Print surveys on paper."),
-    "roster": ("engage.cli.roster", "Bring in students and guardians from OneRoster CSV."),
-    "checkpoint": ("engage.cli.checkpoint", "Take out a checkpoint's figures."),
-    "audit": ("engage.cli.audit", "Look at what staff did, and whether all of it is still there."),
-    "retention": ("engage.cli.retention", "Destroy what is kept no longer."),
-    "keys": ("engage.cli.keys", "Seal contacts and letters under a new key."),
-    "words": ("engage.cli.words", "Keep the translations in step with the sentences."),
+    "paper": ("engage.cli.paper", "Create forms and packets as PDF files."),
+    "roster": ("engage.cli.roster", "Import students and guardians from OneRoster CSV."),
+    "checkpoint": ("engage.cli.checkpoint", "Export a checkpoint's figures."),
+    "audit": ("engage.cli.audit", "List the audit log, and verify that it is complete and unchanged."),
+    "retention": ("engage.cli.retention", "Delete data past its retention period."),
+    "keys": ("engage.cli.keys", "Encrypt names, contacts, and email under a new key."),
+    "words": ("engage.cli.words", "Extract, merge, check, and compile translations."),
 }
 
 

@@ -21,17 +21,16 @@ HEADINGS = ("number", "at", "actor", "deed", "about", "detail")
 BATCH = 1000  # events read at a time
 
 AFTER = {
-    "shorter": "An older database stands in the place of this one. If you put a backup back by other means than engage "
-    "restore, say: engage audit verify --after-restore. If nobody did, keep both databases and find out who can reach "
-    "them.",
-    "another": "Another database stands in the place of this one, or a backup was put back and used since. If you put "
-    "it back by other means than engage restore, say: engage audit verify --after-restore.",
-    "anchor changed": "Its file was changed, or the site's secret key was. If it was you, say: engage audit verify "
+    "shorter": "An older database was put in place of this one. If you restored a backup without engage restore, run: "
+    "engage audit verify --after-restore. If nobody did, keep both databases and find out who has access to them.",
+    "another": "Another database was put in place of this one, or a backup was restored and then used. If you restored "
+    "it without engage restore, run: engage audit verify --after-restore.",
+    "anchor changed": "The file or the site's secret key was changed. If you changed it, run: engage audit verify "
     "--after-restore.",
 }
 OTHERWISE = (
-    "Somebody changed the database without Engage, or the site's secret key is another one. Keep the database as it "
-    "is, put a copy of your last backup beside it and compare: engage audit list."
+    "The database was changed without Engage, or the site's secret key was changed. Keep the database as it is, and "
+    "compare it with your last backup: run engage audit list on both."
 )
 
 
@@ -41,12 +40,13 @@ def audit() -> None:
 
 
 @audit.command("verify")
-@click.option("--after-restore", is_flag=True, help="Take the chain as it is now: you put a backup back.")
+@click.option("--after-restore", is_flag=True, help="Accept the log as it is now, after you restored a backup.")
 def verify_(after_restore: bool) -> None:
     """Verify that no event was changed, removed, or inserted. Exit code 1 if one was."""
     settings, now = read_settings(), datetime.now(UTC)
-    key, path = audit_key(settings), settings.data_dir / ANCHOR_FILE
+    path = settings.data_dir / ANCHOR_FILE
     with open_database(settings) as engine, read_session(engine) as session:
+        key = audit_key(settings)  # creates a secret key if there is none, so not before the database is open
         if after_restore:
             reset_anchor(session, path, key, now)
         verdict = check_chain(session, path, key, now)
@@ -58,7 +58,7 @@ def verify_(after_restore: bool) -> None:
 
 def _verdict_lines(session: Session, verdict: Verdict) -> Iterator[str]:
     if verdict.broken is None:
-        yield f"{verdict.events:,} events: none changed, none missing, none put in."
+        yield f"{verdict.events:,} events: none changed, removed, or inserted."
         return
     if verdict.reason in ROLLED_BACK:
         yield f"{ROLLED_BACK[verdict.reason].capitalize()}: there are {verdict.events:,} events."
@@ -70,15 +70,20 @@ def _verdict_lines(session: Session, verdict: Verdict) -> Iterator[str]:
 
 def _broken_event_lines(session: Session, number: int) -> Iterator[str]:
     """The last event that can be trusted, and the broken event as it is stored now."""
-    for each, words in ((number - 1, "The last one that can be trusted"), (number, "It says now")):
+    for each, words in ((number - 1, "Last valid event"), (number, "This event as it is now")):
         event = session.scalar(select(AuditEvent).where(AuditEvent.number == each))
         if event:
             yield f"{words}: " + " | ".join(_event_cells(event))
 
 
 @audit.command("list")
-@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), metavar="DAY", help="From this day on, like 2026-11-22.")
-@click.option("--deed", type=click.Choice(sorted(DEEDS)), help="Only this deed.")
+@click.option(
+    "--since",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="DAY",
+    help="Only events since this day, such as 2026-11-22.",
+)
+@click.option("--deed", type=click.Choice(sorted(DEEDS)), help="Only events of this kind.")
 @click.option("--format", "kind", type=click.Choice(["text", "csv"]), default="text", show_default=True)
 def list_(since: datetime | None, deed: str | None, kind: str) -> None:
     """Print the events, oldest first. Times are UTC."""
@@ -99,7 +104,7 @@ def _print_events(rows: Iterable[tuple[str, ...]]) -> None:
         more = " ".join(f"{name}={each}" for name, each in json.loads(detail).items())
         click.echo(f"{number:>7}  {at}  {actor}  {deed}" + f"  {about}" * bool(about) + f"  ({more})" * bool(more))
     if none:
-        click.echo("There are no such events.", err=True)
+        click.echo("No events found.", err=True)
 
 
 def _event_rows(session: Session, since: date | None, deed: str | None, zone: ZoneInfo) -> Iterator[tuple[str, ...]]:

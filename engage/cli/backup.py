@@ -9,6 +9,7 @@ import click
 
 from engage.base.config import SEALING_FILE, SECRET_FILE
 from engage.base.files import sync_path
+from engage.cli.output_files import check_writable
 from engage.cli.restore_audit import continue_audit_chain
 from engage.services.site_database import read_settings, sqlite_file
 from engage.storage.engine import MIGRATIONS, head
@@ -23,25 +24,24 @@ class BackupProblem(Exception):
 
 @click.command()
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--force", is_flag=True, help="Write over a file that is there.")
+@click.option("--force", is_flag=True, help="Replace FILE if it exists.")
 def backup(file: Path, force: bool) -> None:
     """Copy the database to FILE and check the copy. The site may keep running."""
-    source = _database_file()
+    source, folder = _database_file(), read_settings().data_dir
     if not source.is_file():
         raise BackupProblem(f"there is no database at {source}")
-    if file.exists():
-        if not force:
-            raise BackupProblem(f"{file} is there already; name another file, or say --force")
-        file.unlink()
+    check_writable(file)
+    if file.exists() and not force:
+        raise BackupProblem(f"{file} already exists; use another name, or --force")
     copy_database(source, file)
-    click.echo(f"{file}: {file.stat().st_size:,} bytes, whole, at {read_revision(file)}.")
-    click.echo(f"Keep {read_settings().data_dir / SECRET_FILE} too, but in another place: codes work only with it.")
-    click.echo(f"So with {read_settings().data_dir / SEALING_FILE}: names, contacts and letters open only with it.")
+    click.echo(f"{file}: {file.stat().st_size:,} bytes, checked, at revision {read_revision(file)}.")
+    click.echo(f"Also keep a copy of {folder / SECRET_FILE}, in another place: access codes and sign-in need it.")
+    click.echo(f"Also keep a copy of {folder / SEALING_FILE}, there too: names, contacts, and email need it.")
 
 
 @click.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--force", is_flag=True, help="Put it in the place of a database that is there; the old one is kept.")
+@click.option("--force", is_flag=True, help="Replace an existing database; the old one is kept.")
 def restore(file: Path, force: bool) -> None:
     """Replace the database with the backup FILE, after checking it. Stop the site first."""
     target = _database_file()
@@ -50,7 +50,7 @@ def restore(file: Path, force: bool) -> None:
     if at not in {path.stem for path in (MIGRATIONS / "versions").glob("*.py")}:
         raise BackupProblem(f"{file} is at {at or 'no revision'}, which this version does not know; use a newer Engage")
     if target.exists() and not force:
-        raise BackupProblem(f"there is a database at {target}; say --force to replace it (the old one is kept)")
+        raise BackupProblem(f"there is a database at {target}; use --force to replace it (the old one is kept)")
     target.parent.mkdir(parents=True, exist_ok=True)
     _replace_database(file, target)
     click.echo(f"Restored {file}, at {at}." + ("" if at == head() else " Now run: engage db upgrade"))
@@ -67,7 +67,7 @@ def _replace_database(file: Path, target: Path) -> None:
             _checkpoint_wal(target)
         copy_database(file, new)
         if target.exists():
-            click.echo(f"The database that was there is kept in {_keep_old_database(target)}.")
+            click.echo(f"The previous database was kept as {_keep_old_database(target)}.")
         new.replace(target)
         sync_path(target.parent)
     finally:
@@ -116,10 +116,10 @@ def _check_integrity(file: Path) -> None:
             results = [row[0] for row in connection.execute("PRAGMA integrity_check(3)")]
             lost = connection.execute("PRAGMA foreign_key_check").fetchone()
     except sqlite3.Error as problem:
-        raise BackupProblem(f"{file} is not a whole database: {problem}") from problem
+        raise BackupProblem(f"{file} is not a complete database: {problem}") from problem
     if results != ["ok"] or lost:
-        what = f"rows of {lost[0]} point nowhere" if lost else "; ".join(results)
-        raise BackupProblem(f"{file} is not a whole database: {what}")
+        what = f"rows of {lost[0]} refer to missing rows" if lost else "; ".join(results)
+        raise BackupProblem(f"{file} is not a complete database: {what}")
 
 
 def _checkpoint_wal(target: Path) -> None:

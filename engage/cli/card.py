@@ -16,7 +16,7 @@ from engage.cli.output_files import write_output
 @click.command()
 @click.argument("slug")
 @click.option("--language", required=True, type=click.Choice(list(LANGUAGES)), help="Language of the card.")
-@click.option("--second", type=click.Choice(list(LANGUAGES)), help="A second language under the first.")
+@click.option("--second", type=click.Choice(list(LANGUAGES)), help="Second language, under the first.")
 @click.option("--paper", "size", default="letter", type=click.Choice(["letter", "a4"]), show_default=True)
 @click.option("-o", "out", required=True, type=click.Path(dir_okay=False, path_type=Path), metavar="FILE.pdf")
 def card(slug: str, language: str, second: str | None, size: str, out: Path) -> None:
@@ -28,7 +28,7 @@ def card(slug: str, language: str, second: str | None, size: str, out: Path) -> 
     from engage.domain.paper.typesetting.shaping import MissingGlyph
 
     if second == language:
-        raise click.ClickException("--second must be another language than --language")
+        raise click.ClickException("--second must be a different language from --language")
     settings, edition, output = Settings.read(os.environ), shipped_edition(slug), BytesIO()
     fonts = Path(settings.font_dir) if settings.font_dir else None
     first = SurveyInLanguage(language, edition.survey(language), catalogue(language))

@@ -36,7 +36,9 @@ def checkpoint() -> None:
 @click.option("--audience", type=click.Choice(AUDIENCES), default="leaders", show_default=True)
 @click.option("--format", "kind", type=click.Choice(FORMATS), default="json", show_default=True)
 @click.option("--language", type=click.Choice(list(LANGUAGES)), default="en", show_default=True)
-@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="A file; else standard output.")
+@click.option(
+    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Output file. Default: standard output."
+)
 def figures_(checkpoint_id: str, audience: str, kind: str, language: str, output: Path | None) -> None:
     """Write the figures of the checkpoint with this ID. They are a draft until the checkpoint is frozen."""
     settings = read_settings()

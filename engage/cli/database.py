@@ -26,13 +26,13 @@ def upgrade_() -> None:
     try:
         before = current_revision(engine)
         if before == head():
-            click.echo(f"The database is at {before} already.")
+            click.echo(f"The database is already at {before}.")
             return
         _backup_before_upgrade(settings, before)
         upgrade(engine)
     finally:
         engine.dispose()
-    click.echo(f"The database is at {head()} now; it was at {before}." if before else f"A new database, at {head()}.")
+    click.echo(f"Upgraded the database from {before} to {head()}." if before else f"Created a database at {head()}.")
 
 
 def _backup_before_upgrade(settings: Settings, before: str | None) -> None:
@@ -43,4 +43,4 @@ def _backup_before_upgrade(settings: Settings, before: str | None) -> None:
     copy.parent.mkdir(exist_ok=True)
     copy.unlink(missing_ok=True)
     copy_database(file, copy)
-    click.echo(f"The database as it was is kept in {copy}.")
+    click.echo(f"Copied the database to {copy} first.")

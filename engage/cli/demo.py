@@ -26,7 +26,7 @@ class DemoFacts(TypedDict):
 
 @click.command()
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
-@click.option("--build-only", is_flag=True, help="Build the district, print how to enter it, and stop.")
+@click.option("--build-only", is_flag=True, help="Build the demo, print its addresses and sign-in names, and stop.")
 def demo(port: int, build_only: bool) -> None:
     """Serve Riverbend, an invented district; build it first if it does not exist.
 
@@ -35,7 +35,7 @@ def demo(port: int, build_only: bool) -> None:
     """
     settings = _demo_settings(port)
     if Settings.read(os.environ).database_url:
-        click.echo(f"ENGAGE_DATABASE_URL is not used: the demonstration keeps its own database in {settings.data_dir}.")
+        click.echo(f"ENGAGE_DATABASE_URL is not used: the demo has its own database in {settings.data_dir}.")
     if not (settings.data_dir / BUILT_FILE).exists():
         click.echo("Building Riverbend, an invented district …")
         shutil.rmtree(settings.data_dir, ignore_errors=True)
@@ -130,7 +130,7 @@ def _format_guide(settings: Settings, facts: DemoFacts) -> str:
             *staff,
             "  A second step at sign-in is optional here. A real installation requires it (ENGAGE_SECOND_FACTOR).",
             "",
-            f"Other commands use this district with ENGAGE_DATA_DIR={settings.data_dir}",
+            f"To use other commands with this district, set ENGAGE_DATA_DIR={settings.data_dir}",
             "",
         ]
     )

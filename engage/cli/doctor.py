@@ -87,7 +87,7 @@ def _check_catalogues(_found: Settings) -> Iterator[CheckResult]:
         for domain in DOMAINS:
             path = po_path(language.tag, domain)
             if not path.is_file():
-                yield False, f"{path} is not there; run: engage words update"
+                yield False, f"{path} is missing; run: engage words update"
                 continue
             try:
                 catalog = read_po_file(path, language)
@@ -143,7 +143,7 @@ def _check_retention(settings: Settings) -> Iterator[CheckResult]:
         now = retention_status(session, datetime.now(UTC))
     zone = ZoneInfo(settings.timezone)
     last = f"last run {now.last.astimezone(zone):%Y-%m-%d %H:%M} {settings.timezone}" if now.last else "no run yet"
-    advice = "; run `engage serve` or `engage worker` all the time, or `engage retention run` each night"
+    advice = "; keep `engage serve` or `engage worker` running, or run `engage retention run` each night"
     yield not now.overdue, last + (advice if now.overdue else "")
     if now.problem:
         yield False, f"the latest run did not delete everything: {now.problem}"
@@ -161,7 +161,7 @@ def _check_secret(settings: Settings) -> Iterator[CheckResult]:
     if settings.secret_key:
         yield True, "ENGAGE_SECRET_KEY is set"
     elif not path.exists():
-        yield True, f"{path} will be made at the first start; keep a copy in a safe place"
+        yield True, f"{path} will be created at the first start; keep a copy in a safe place"
     else:
         mode = S_IMODE(path.stat().st_mode)
         yield mode & 0o077 == 0, f"{path} has mode {mode:o}" + (f"; run: chmod 600 {path}" if mode & 0o077 else "")
@@ -173,7 +173,7 @@ def _check_private_files(settings: Settings) -> Iterator[CheckResult]:
     for name in (SEALING_FILE, ANCHOR_FILE):
         path = settings.data_dir / name
         if not path.exists():
-            yield True, f"{path} will be made when it is needed"
+            yield True, f"{path} will be created when it is needed"
             continue
         mode = S_IMODE(path.stat().st_mode)
         yield mode & 0o077 == 0, f"{path} has mode {mode:o}" + (f"; run: chmod 600 {path}" if mode & 0o077 else "")
@@ -188,10 +188,10 @@ def _check_file_modes(settings: Settings) -> Iterator[CheckResult]:
     folder = settings.data_dir.resolve()
     open_ = [each for each in (folder, *_database_files(settings, folder)) if S_IMODE(each.stat().st_mode) & 0o077]
     if not open_:
-        yield True, f"only its owner may enter {folder} and read its databases"
+        yield True, f"only its owner can open {folder} and read its databases"
     for path in open_:
         advice = f"chmod -R go-rwx {folder}" if path.is_relative_to(folder) else f"chmod 600 {path}"
-        yield False, f"{path} has mode {S_IMODE(path.stat().st_mode):o}: others may read it; run: {advice}"
+        yield False, f"{path} has mode {S_IMODE(path.stat().st_mode):o}: other accounts can read it; run: {advice}"
 
 
 def _database_files(settings: Settings, folder: Path) -> Iterator[Path]:
@@ -206,7 +206,10 @@ def _database_files(settings: Settings, folder: Path) -> Iterator[Path]:
 def _check_base_url(settings: Settings) -> Iterator[CheckResult]:
     near = any(f"://{host}" in settings.base_url for host in ("127.", "localhost", "[::1]"))
     good = settings.secure or near
-    yield good, settings.base_url + ("" if good else ": answers would travel readable; use https:// in ENGAGE_BASE_URL")
+    yield (
+        good,
+        settings.base_url + ("" if good else ": answers would not be encrypted; use https:// in ENGAGE_BASE_URL"),
+    )
     yield from _check_proxies(settings)
 
 
@@ -217,27 +220,27 @@ def _check_proxies(settings: Settings) -> Iterator[CheckResult]:
         yield (
             False,
             "ENGAGE_PROXY_COUNT is 0, but https:// needs a proxy in front: all visitors would count as one address, "
-            "and one of them could use up the tries of all; set ENGAGE_PROXY_COUNT=1",
+            "and one of them could use up the attempts of all; set ENGAGE_PROXY_COUNT=1",
         )
 
 
 def _check_district(settings: Settings) -> Iterator[CheckResult]:
     named = settings.district_name != NO_DISTRICT
-    advice = f"pages speak of {NO_DISTRICT!r}; set ENGAGE_DISTRICT_NAME"
+    advice = f"pages show the name {NO_DISTRICT!r}; set ENGAGE_DISTRICT_NAME"
     yield True, settings.district_name if named else advice
 
 
 def _check_mail(settings: Settings) -> Iterator[CheckResult]:
     server = MailServer.of(settings)
     if server is None:
-        yield True, "no mail server is set: letters wait, and the administrator reads them (ENGAGE_MAIL_SERVER)"
+        yield True, "no mail server is set: email waits on the page Outgoing mail (ENGAGE_MAIL_SERVER)"
         return
     hidden = server.security != "none" or server.host in ("localhost", "127.0.0.1", "::1")
-    advice = "" if hidden else ": letters travel readable; set ENGAGE_MAIL_SECURITY to starttls or tls"
+    advice = "" if hidden else ": email is sent unencrypted; set ENGAGE_MAIL_SECURITY to starttls or tls"
     yield hidden, f"{server.host}:{server.port} ({server.security}) as {server.sender}{advice}"
     try:
         check_connection(server)
-        yield True, f"{server.host} answers and lets us in"
+        yield True, f"{server.host} accepts the connection and the sign-in"
     except MailDeferred as problem:
         yield False, str(problem)
 
@@ -245,9 +248,10 @@ def _check_mail(settings: Settings) -> Iterator[CheckResult]:
 def _check_sign_in(settings: Settings) -> Iterator[CheckResult]:
     named = load_providers(settings)
     if not named:
-        yield True, "staff sign in here; no other provider is set (ENGAGE_SSO)"
-    for each in named.values():
-        yield True, f"{each.name}: register {settings.base_url.rstrip('/')}/staff/sso/{each.key}/callback there"
+        yield True, "staff sign in with a password; no provider is set (ENGAGE_SSO)"
+    for provider in named.values():
+        address = f"{settings.base_url.rstrip('/')}/staff/sso/{provider.key}/callback"
+        yield True, f"{provider.name}: register the redirect address {address}"
 
 
 CHECKS: dict[str, Callable[[Settings], Iterator[CheckResult]]] = {

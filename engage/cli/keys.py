@@ -24,7 +24,7 @@ from engage.storage.models.paper import SheetLink
 SEALED: tuple[Any, ...] = (*NAMED, Mail.sealed, SheetLink.label)
 """Every column that is sealed under the site's keys."""
 BATCH = 500  # rows per transaction: families' answers wait no longer than this
-OPENS = "the key that opens them is not at hand; put it back behind the others, in {place}, and run this again"
+NO_KEY = "their key is missing; add it after the others in DATA_DIR/sealing-keys, and run this command again"
 
 
 class MissingSealingKey(Exception):
@@ -37,14 +37,14 @@ def keys() -> None:
 
 
 @keys.command("rotate")
-@click.option("--drop-old", is_flag=True, help="Forget the older keys once everything opens with the newest alone.")
+@click.option("--drop-old", is_flag=True, help="Delete the older keys when nothing needs them any longer.")
 def rotate(drop_old: bool) -> None:
     """Create a new key and reseal everything under it. The site may keep running: it reads the new key by itself. If
     ENGAGE_SEALING_KEYS is set, put the new key first there, and restart the site."""
     settings, now = read_settings(), datetime.now(UTC)
     if drop_old and any((settings.data_dir / staging_db.FOLDER).glob("*")):
         raise click.ClickException(
-            "a roster waits to be confirmed, sealed under an older key; confirm it or give it up"
+            "an uploaded roster that is not confirmed is encrypted under an older key; confirm or discard it first"
         )
     with open_database(settings) as engine:
         all_keys = _prepare_keys(settings, engine)
@@ -58,7 +58,7 @@ def rotate(drop_old: bool) -> None:
         problem = erase_deleted_rows(engine)
     _print_result(settings, done, len(all_keys) - 1, drop_old)
     if problem:
-        raise click.ClickException(f"what was sealed under older keys is gone, but {problem}")
+        raise click.ClickException(f"everything is encrypted under the newest key, but {problem}")
 
 
 def _prepare_keys(settings: Settings, engine: Engine) -> list[str]:
@@ -67,7 +67,7 @@ def _prepare_keys(settings: Settings, engine: Engine) -> list[str]:
     if settings.sealing_keys:
         return keys
     if len(keys) > 1 and not _is_resealed(engine, Sealer(keys)):
-        click.echo("A rotation that was begun is finished now, under the key it made.")
+        click.echo("Continuing an interrupted rotation with the key that it created.")
         return keys
     keys = [new_key(), *keys]
     _write_key_file(key_file(settings), keys)
@@ -96,9 +96,7 @@ def _reseal_column(engine: Engine, column: Any, sealer: Sealer) -> int:
             break
         last = rows[-1].id
     if locked:
-        raise MissingSealingKey(
-            f"{locked:,} rows of {_column_name(column)} stay closed: {OPENS.format(place='DATA_DIR/sealing-keys')}"
-        )
+        raise MissingSealingKey(f"{locked:,} rows of {_column_name(column)} cannot be decrypted: {NO_KEY}")
     return changed
 
 
@@ -117,7 +115,7 @@ def _drop_old_keys(settings: Settings, engine: Engine, keys: Sequence[str]) -> N
         _reseal_column(engine, column, Sealer(keys))
     if not _is_resealed(engine, Sealer(keys[:1])):
         raise MissingSealingKey(
-            "some rows do not open with the newest key alone; no key was dropped. Start the site anew"
+            "some rows still need an older key, so no key was deleted; restart the site and run this command again"
         )
     if not settings.sealing_keys:
         _write_key_file(key_file(settings), keys[:1])
@@ -162,11 +160,11 @@ def _column_name(column: Any) -> str:
 
 def _print_result(settings: Settings, done: dict[str, int], older: int, dropped: bool) -> None:
     for name, number in done.items():
-        click.echo(f"{name:22}  {number:>9,} sealed again")
+        click.echo(f"{name:22}  {number:>9,} re-encrypted")
     if settings.sealing_keys:
-        click.echo("Everything opens with the first key of ENGAGE_SEALING_KEYS. You may take the others out now.")
+        click.echo("Everything is encrypted under the first key of ENGAGE_SEALING_KEYS. You can remove the others now.")
     elif dropped:
-        click.echo(f"Older keys were dropped: {older}. Keep a copy of {key_file(settings)} apart from the backups.")
+        click.echo(f"Older keys deleted: {older}. Keep a copy of {key_file(settings)} apart from the backups.")
     else:
-        click.echo(f"{key_file(settings)} holds the newest key and {older} older, which backups made before now need.")
-        click.echo("Drop them, when those backups are gone, with: engage keys rotate --drop-old")
+        click.echo(f"{key_file(settings)} has the new key and {older} older, which existing backups need.")
+        click.echo("When those backups are deleted, remove the older keys: engage keys rotate --drop-old")

@@ -16,7 +16,7 @@ def check_writable(target: Path) -> None:
     except OSError as problem:  # for example, the name is too long
         raise click.ClickException(f"{target} cannot be written: {problem.strerror}") from problem
     if other:
-        raise click.ClickException(f"{target} is no file; name one that ends in .pdf")
+        raise click.ClickException(f"{target} is not a regular file; use another name")
     if not folder:
         raise click.ClickException(f"there is no folder {target.parent}")
 

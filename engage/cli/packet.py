@@ -28,19 +28,23 @@ DIGITS = 9  # of a number of sets; Python limits the length of numbers that it p
 
 @click.command()
 @click.argument("wave")
-@click.option("--school", required=True, help="The school's id.")
-@click.option("--language", "blanks", multiple=True, metavar="es=30", help="So many blank sets; may be said again.")
+@click.option("--school", required=True, help="The school's ID.")
+@click.option(
+    "--language", "blanks", multiple=True, metavar="es=30", help="Language and number of blank sets. Can be repeated."
+)
 @click.option("--paper", default="letter", show_default=True, metavar="letter|a4")
 @click.option("--style", default="standard", show_default=True, metavar="standard|large|compact")
-@click.option("--second", metavar="LANGUAGE", help="A second language on every sheet.")
+@click.option("--second", metavar="LANGUAGE", help="Second language on every form.")
 @click.option("--arrangement", default="under", show_default=True, metavar="under|beside")
-@click.option("--outside", default="window", show_default=True, metavar="window|code", help="Names, or serials only.")
-@click.option("--new", is_flag=True, help="New sheets, even if the same packet was made before.")
+@click.option(
+    "--outside", default="window", show_default=True, metavar="window|code", help="Show names, or numbers only."
+)
+@click.option("--new", is_flag=True, help="Number new forms, even if the same packet exists.")
 @click.option("-o", "out", required=True, type=click.Path(dir_okay=False, path_type=Path), metavar="FILE.pdf")
 def packet(wave: str, school: str, blanks: tuple[str, ...], out: Path, new: bool, **options: Any) -> None:
     """Print the packet of a school in WAVE: a set for each household in its language, or a number of blank sets.
 
-    Requesting the same packet again gives the same file, with the same serials and codes, unless --new is set.
+    Requesting the same packet again gives the same file, with the same numbers and codes, unless --new is set.
     """
     # Imported here so that `engage --help` does not import fonts and ReportLab.
     from engage.services.printing.layouts import Unprintable
@@ -51,7 +55,7 @@ def packet(wave: str, school: str, blanks: tuple[str, ...], out: Path, new: bool
     request = PacketRequest(contents="blanks" if copies else "households", copies=copies, **options)
     check_writable(out)
     if not (is_possible_id(wave) and is_possible_id(school)):
-        raise click.ClickException("the ids of the wave and of the school have a character that no id has")
+        raise click.ClickException("the ID of the wave or of the school contains an invalid character")
     settings = read_settings()
     try:
         with open_database(settings) as engine:

@@ -1,4 +1,4 @@
-"""`engage paper`: print sheets."""
+"""`engage paper`: create blank forms, packets, and cards as PDF files."""
 
 import os
 from io import BytesIO
@@ -29,7 +29,7 @@ class BlankOptions(TypedDict):
 
 @click.group()
 def paper() -> None:
-    """Print surveys."""
+    """Create forms and packets as PDF files."""
 
 
 paper.add_command(packet)
@@ -38,24 +38,24 @@ paper.add_command(card)
 
 @paper.command()
 @click.argument("slug")
-@click.option("--language", required=True, type=click.Choice(list(LANGUAGES)), help="Language of the sheet.")
-@click.option("--second", type=click.Choice(list(LANGUAGES)), help="A second language on the same sheet.")
+@click.option("--language", required=True, type=click.Choice(list(LANGUAGES)), help="Language of the form.")
+@click.option("--second", type=click.Choice(list(LANGUAGES)), help="Second language on the same form.")
 @click.option(
     "--arrangement",
     default="under",
     type=click.Choice(["under", "beside"]),
     show_default=True,
-    help="Where the second language stands.",
+    help="Position of the second language.",
 )
 @click.option("--paper", "size", default="letter", type=click.Choice(["letter", "a4"]), show_default=True)
 @click.option("--style", default="standard", type=click.Choice(["standard", "large", "compact"]), show_default=True)
-@click.option("--large-print", is_flag=True, help="Type of 18 points, the same as --style large.")
+@click.option("--large-print", is_flag=True, help="18-point type, the same as --style large.")
 @click.option("--copies", default=1, type=click.IntRange(1, UNREGISTERED_MOST), show_default=True)
 @click.option("-o", "out", required=True, type=click.Path(dir_okay=False, path_type=Path), metavar="FILE.pdf")
 def blank(slug: str, out: Path, copies: int, large_print: bool, **options: Unpack[BlankOptions]) -> None:
-    """Write blank sheets of the survey SLUG as a PDF.
+    """Write blank forms of the survey SLUG as a PDF.
 
-    Each copy has its own serial. The serials begin with X, because these sheets belong to no print run.
+    Each copy has its own number. The numbers begin with X, because these forms belong to no print run.
     """
     # Imported here so that `engage --help` does not import fonts and ReportLab.
     from engage.domain.paper.form import blank as sheets
@@ -67,7 +67,7 @@ def blank(slug: str, out: Path, copies: int, large_print: bool, **options: Unpac
 
     language, second = options["language"], options["second"]
     if second == language:
-        raise click.ClickException("--second must be another language than --language")
+        raise click.ClickException("--second must be a different language from --language")
     settings, edition, output = Settings.read(os.environ), shipped_edition(slug), BytesIO()
     format = SheetFormat(
         options["size"],

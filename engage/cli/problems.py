@@ -3,10 +3,11 @@ error"."""
 
 import errno
 import os
+import pwd
 import shutil
 from pathlib import Path
 
-MAKE_ROOM = "Make room there and start again"
+MAKE_ROOM = "Free some space and start again"
 LEAST_FREE = 1_000_000  # bytes; with less, SQLite cannot even open a database
 
 
@@ -20,7 +21,17 @@ def explain_problem(problem: Exception) -> str | None:
         return str(problem)
     if from_database:
         return f"the database did not answer: {getattr(problem, 'orig', problem)}"
-    return f"there is no room left: {problem}. {MAKE_ROOM}" if _is_disk_full(problem) else None
+    if isinstance(problem, PermissionError) and problem.filename:
+        return f"the account {_account_name()} has no permission for {problem.filename}"
+    return f"there is no space left: {problem}. {MAKE_ROOM}" if _is_disk_full(problem) else None
+
+
+def _account_name() -> str:
+    """Return the name of the account that runs this process, or its number if it has no name."""
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return str(os.geteuid())
 
 
 def _is_disk_full(problem: BaseException | None) -> bool:

@@ -27,11 +27,11 @@ def continue_audit_chain(settings: Settings, file: str) -> str:
     try:
         if current_revision(engine) != head():
             path.unlink(missing_ok=True)  # tables of an older version; the next event creates new ones
-            return "The audit log's anchor was taken away; it is made anew after the upgrade."
+            return "The audit log's anchor was removed. The upgraded site creates a new one."
         with read_session(engine) as session:
             verdict = verify_chain(session, key)
             if verdict.broken is not None:
-                return "The audit log of this backup is not as it was written; run: engage audit verify"
+                return "The audit log of this backup was changed; run: engage audit verify"
         with write_session(engine) as session:
             path.unlink(missing_ok=True)
             record_cli_event(
@@ -42,5 +42,5 @@ def continue_audit_chain(settings: Settings, file: str) -> str:
             reset_anchor(session, path, key, now)
     finally:
         engine.dispose()
-    ended = f"; it had {old.number:,} events or more before" if old else ""
-    return f"The audit log ends at event {verdict.events + 1:,} now: this restore{ended}."
+    ended = f"; the previous database had at least {old.number:,} events" if old else ""
+    return f"The audit log now ends at event {verdict.events + 1:,}, which records this restore{ended}."

@@ -21,15 +21,20 @@ def retention() -> None:
 
 
 @retention.command("run")
-@click.option("--today", type=click.DateTime(["%Y-%m-%d"]), metavar="DAY", help="As if it were this day, not later.")
-@click.option("--dry-run", is_flag=True, help="Only say what would be destroyed; then DAY may lie ahead.")
+@click.option(
+    "--today",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="DAY",
+    help="Run as of DAY. A future day needs --dry-run.",
+)
+@click.option("--dry-run", is_flag=True, help="Only show what would be deleted.")
 def run_(today: datetime | None, dry_run: bool) -> None:
     """Delete data past its retention period, and verify that it is gone. The worker does this every night. Exit code 1
     if anything is left."""
     settings, now = read_settings(), _now()
     day = settings.local_day(now)
     if today and today.date() > day and not dry_run:
-        raise click.ClickException(f"{today.date()} lies ahead: it would destroy what is still promised to be kept")
+        raise click.ClickException(f"{today.date()} is in the future: data would be deleted too early")
     rules = build_policies(settings, today.date() if today else day, now)
     with open_database(settings) as engine:
         if dry_run:
@@ -46,15 +51,15 @@ def _run_and_report(settings: Settings, engine: Engine, rules: Sequence[Policy],
     done = run_retention(engine, rules, night, COMMAND_LINE, record)
     _print_table(rules, done.before, done.after)
     if done.problem:
-        click.echo(f"Destroyed, but {done.problem}.", err=True)
+        click.echo(f"Deleted, but {done.problem}.", err=True)
     if done.left:
-        click.echo("Not everything is gone; run it again, and look at the log if this stays.", err=True)
+        click.echo("Not everything was deleted. Run the command again; if the message stays, check the log.", err=True)
     return bool(done.problem) or done.left
 
 
 def _print_table(rules: Sequence[Policy], before: Sequence[int], after: Sequence[int] | None = None) -> None:
     widths = max(len(each.what) for each in rules), max(len(each.rule) for each in rules)
-    heads = ("destroyed", "left") if after is not None else ("would go", "")
+    heads = ("deleted", "left") if after is not None else ("to delete", "")
     click.echo(f"{'what':{widths[0]}}  {'policy':{widths[1]}}  {heads[0]:>9}  {heads[1]:>4}".rstrip())
     for number, each in enumerate(rules):
         left = "" if after is None else f"{after[number]:,}"

@@ -44,11 +44,11 @@ def roster() -> None:
 @click.option(
     "--languages",
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
-    help="CSV: studentId or guardianId, language.",
+    help="CSV with the columns studentId or guardianId, and language.",
 )
-@click.option("--remarks", type=click.Path(path_type=Path, dir_okay=False), help="Write every remark into a CSV file.")
-@click.option("--dry-run", is_flag=True, help="Only say what would change.")
-@click.option("--yes", is_flag=True, help="Do not ask before the roster is changed.")
+@click.option("--remarks", type=click.Path(path_type=Path, dir_okay=False), help="Write all remarks to a CSV file.")
+@click.option("--dry-run", is_flag=True, help="Only show what would change.")
+@click.option("--yes", is_flag=True, help="Change the roster without asking.")
 def import_(source: Path, languages: Path | None, remarks: Path | None, dry_run: bool, yes: bool) -> None:
     """Import OneRoster CSV (1.1 or 1.2) from a folder or a ZIP file; show the changes first."""
     settings = read_settings()
@@ -103,16 +103,16 @@ def _print_progress(what: str, number: int) -> None:
 
 def _print_preview(stage: StagingDb, seen: Preview) -> None:
     """Print what would change, what needs attention, and which rows are not used."""
-    click.echo(f"{'':12}{'added':>9}{'changed':>9}{'gone':>9}")
+    click.echo(f"{'':12}{'added':>9}{'changed':>9}{'removed':>9}")
     for kind, change in seen.changes.items():
         click.echo(f"{kind:12}{change.added:>9,}{change.changed:>9,}{change.gone:>9,}")
     for loss in seen.losses:
         name = language_label(loss.name) if loss.kind == "language" else loss.name
-        click.echo(f"Careful: {LOSSES[loss.kind].format(loss.gone, loss.size, name)}.")
+        click.echo(f"Warning: {LOSSES[loss.kind].format(loss.gone, loss.size, name)}.")
     if seen.unread:
-        click.echo(f"Rows of {', '.join(seen.unread)} could not be read. Whoever is missing there stays as before.")
+        click.echo(f"Rows of {', '.join(seen.unread)} could not be read. Nobody is removed for being absent from them.")
         for kind, number in seen.kept.items():
-            click.echo(f"{number:>9,} {kind} kept for this reason")
+            click.echo(f"{number:>9,} {kind} not removed for this reason")
     if seen.same_guardians:
         click.echo(
             f"{seen.same_guardians:,} guardians look the same: name, email and phone number, under different ids."

@@ -31,10 +31,14 @@ from engage.storage.engine import write_session
 from engage.storage.models.staff import Staff, StaffIdentity, StaffSession
 
 role_option = click.option(
-    "--role", "roles", multiple=True, required=True, type=click.Choice(sorted(ROLES)), help="May be repeated."
+    "--role", "roles", multiple=True, required=True, type=click.Choice(sorted(ROLES)), help="Can be repeated."
 )
 school_option = click.option(
-    "--school", "schools", multiple=True, metavar="ID", help="A school of somebody who is a liaison only; may repeat."
+    "--school",
+    "schools",
+    multiple=True,
+    metavar="ID",
+    help="School of a liaison. Can be repeated.",
 )
 
 
@@ -47,9 +51,9 @@ def staff() -> None:
 @click.argument("email")
 @role_option
 @school_option
-@click.option("--name", default="", help="How colleagues call the person.")
+@click.option("--name", default="", help="The name that colleagues see.")
 @click.option("--password-stdin", is_flag=True, help="Read the password from the first line of standard input.")
-@click.option("--invite", is_flag=True, help="No password: a letter with a link to choose one.")
+@click.option("--invite", is_flag=True, help="Send an email with a link to choose a password.")
 def add_(
     email: str, roles: tuple[str, ...], schools: tuple[str, ...], name: str, password_stdin: bool, invite: bool
 ) -> None:
@@ -65,10 +69,10 @@ def add_(
         session.commit()
     _warn_about_schools(roles, schools)
     if invite:
-        click.echo(f"A letter to {person.email} waits to be sent. Its link works for 7 days:\n{link}")
+        click.echo(f"An email to {person.email} is queued. Its link works once, for 7 days:\n{link}")
     else:
         labels = ", ".join(sort_roles(roles))
-        click.echo(f"{person.email} may now sign in at {settings.base_url}/staff/login as {labels}.")
+        click.echo(f"{person.email} can now sign in at {settings.base_url}/staff/login as {labels}.")
 
 
 @staff.command("change")
@@ -84,7 +88,7 @@ def change(email: str, roles: tuple[str, ...], schools: tuple[str, ...]) -> None
     with open_database(settings) as engine, write_session(engine) as session:
         person = find_staff(session, email)
         if person is None:
-            raise click.ClickException(f"nobody with the address {email} may sign in")
+            raise click.ClickException(f"there is no active account with the address {email}")
         before = describe_access(person)
         assign_roles(session, person, roles, schools or [school.id for school in person.schools])
         _end_sessions(session, person)
@@ -106,7 +110,7 @@ def reset(email: str) -> None:
     with open_database(settings) as engine, write_session(engine) as session:
         person = find_staff(session, email)
         if person is None or not person.active:
-            raise click.ClickException(f"nobody with the address {email} may sign in")
+            raise click.ClickException(f"there is no active account with the address {email}")
         remove_second_factors(session, person)
         _end_sessions(session, person)
         record_cli_event(session, settings, now, "change staff", person.email, what="steps")
@@ -114,7 +118,7 @@ def reset(email: str) -> None:
         link = password_links.make_link(
             settings.base_url, derive_key(settings.secret().encode(), password_links.LINK_KEY), person, "reset", now
         )
-    click.echo(f"{person.email} needs no second step now. This link works once, for 2 hours:\n{link}")
+    click.echo(f"The second step of {person.email} is removed. This link works once, for 2 hours:\n{link}")
 
 
 @staff.command("unlink")
@@ -129,12 +133,12 @@ def unlink(email: str) -> None:
     with open_database(settings) as engine, write_session(engine) as session:
         person = find_staff(session, email)
         if person is None:
-            raise click.ClickException(f"nobody with the address {email} may sign in")
+            raise click.ClickException(f"there is no active account with the address {email}")
         linked = delete(StaffIdentity).where(StaffIdentity.staff_id == person.id).returning(StaffIdentity.provider)
         gone = len(session.scalars(linked).all())
         record_cli_event(session, settings, now, "change sign-in", person.email, unlinked=gone)
         session.commit()
-    click.echo(f"{gone} linked accounts of {person.email} are forgotten.")
+    click.echo(f"Linked accounts of {person.email} removed: {gone}.")
 
 
 def _end_sessions(session: Session, person: Staff) -> None:

@@ -9,13 +9,13 @@ from engage.questionnaire.parser import SurveyProblems, read_survey
 
 @click.group()
 def survey() -> None:
-    """Check surveys."""
+    """Check survey files."""
 
 
 @survey.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
 def check(files: tuple[Path, ...]) -> None:
-    """Exit 0, or 1 and lines "file: place: what is wrong; what to do"."""
+    """Check survey FILEs. Exit code 1, with one line for each error, if one is wrong."""
     problems = [problem for file in files for problem in _find_problems(file)]
     for problem in problems:
         click.echo(problem)

@@ -17,13 +17,13 @@ _root_option = click.option(
     type=click.Path(path_type=Path, file_okay=False, exists=True),
     default=lambda: shipped_folder("translations").parent,
     show_default="the checkout",
-    help="The checkout to work in.",
+    help="Directory of the source code.",
 )
 
 
 @click.group()
 def words() -> None:
-    """Extract, merge, check and compile translations."""
+    """Extract, merge, check, and compile translations."""
 
 
 @words.command()
@@ -77,7 +77,7 @@ def _extract_catalog(root: Path, domain: str) -> Catalog:
     except (SurveyProblems, message_catalogs.NoTextDomain) as error:
         raise click.ClickException(str(error)) from None
     except TemplateSyntaxError as error:
-        raise click.ClickException(f"a template, line {error.lineno}: {error.message}; mend it first") from None
+        raise click.ClickException(f"a template, line {error.lineno}: {error.message}; correct it first") from None
 
 
 def _merge_catalog(root: Path, tag: str, domain: str, template: Catalog) -> bytes:

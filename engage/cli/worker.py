@@ -20,6 +20,8 @@ def worker() -> None:
         settings.secret()
     server = MailServer.of(settings)
     set_up_logging()
-    click.echo(f"Letters go to {server.host}:{server.port}." if server else "No mail server is set: letters wait.")
+    click.echo(
+        f"Email is sent through {server.host}:{server.port}." if server else "No mail server is set: email waits."
+    )
     parent = os.getpid()
     supervise([], [lambda: run_worker_process(settings, parent)])

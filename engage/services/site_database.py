@@ -52,9 +52,9 @@ def refuse_interrupted_restore(file: Path) -> None:
     if not file.exists() and left:
         names = ", ".join(each.name for each in left)
         raise DatabaseNotReady(
-            f"there is no database at {file}, but a restore that was interrupted left {names} beside it. Give the "
-            f"right one its name back, for example: mv {left[0]} {file} (.old is the database that was there, .new the "
-            "backup). To begin with an empty database, move them to another folder first"
+            f"there is no database at {file}, but an interrupted restore left {names} beside it. Rename the "
+            f"right one, for example: mv {left[0]} {file} (.old is the previous database, .new the backup). To start "
+            "with an empty database, move them to another folder first"
         )
 
 
@@ -62,8 +62,8 @@ def _missing_database_advice(settings: Settings) -> str:
     """How to create a database, or, if there is a demo, how to use it."""
     demo = settings.data_dir / DEMO
     if (demo / BUILT_FILE).is_file():
-        return f"the demonstration is in {demo}: to work on it, set ENGAGE_DATA_DIR={demo}"
-    return "make it with: engage db upgrade"
+        return f"the demo is in {demo}: to use it, set ENGAGE_DATA_DIR={demo}"
+    return "create it with: engage db upgrade"
 
 
 def _require_head(engine: Engine) -> None:

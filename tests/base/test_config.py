@@ -112,13 +112,22 @@ def test_a_broken_file_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["secret_key", "base_url", "mail_server", "timezone", "district_name", "district_phone"]
+    "name", ["secret_key", "base_url", "mail_server", "timezone", "district_name", "district_phone", "data_dir"]
 )
 def test_a_text_without_quotation_marks_in_the_file_is_named(tmp_path: Path, name: str) -> None:
     file = tmp_path / "engage.toml"
     file.write_text(f"{name} = 5\n", "utf-8")
-    with pytest.raises(SettingProblem, match=f"{name} must be a text in quotation marks, not 5"):
+    with pytest.raises(SettingProblem, match=f"{name} must be text in quotation marks, not 5"):
         Settings.read({"ENGAGE_SETTINGS": str(file)})
+
+
+@pytest.mark.parametrize(
+    "url", ["postgres://engage:hidden@localhost/engage", "mysql://engage:hidden@localhost", "hidden"]
+)
+def test_a_database_of_another_kind_is_refused_without_its_password(url: str) -> None:
+    with pytest.raises(SettingProblem, match="ENGAGE_DATABASE_URL must start with") as refused:
+        Settings.read({"ENGAGE_DATABASE_URL": url})
+    assert "hidden" not in str(refused.value)
 
 
 def test_the_secret_is_made_once_however_many_start_at_once(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import csv
 import io
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -38,13 +39,13 @@ def chain(engine, settings):
 
 def test_a_whole_chain_is_said_to_be_whole(run, chain):
     said = run("verify")
-    assert (said.exit_code, said.stdout) == (0, "5 events: none changed, none missing, none put in.\n")
+    assert (said.exit_code, said.stdout) == (0, "5 events: none changed, removed, or inserted.\n")
     assert run("verify").exit_code == 0
 
 
 def test_a_district_that_begins_has_a_whole_chain(run):
     assert run("verify").output.startswith("0 events")
-    assert "There are no such events." in run("list").output
+    assert "No events found." in run("list").output
 
 
 def test_the_first_broken_event_is_named_with_what_to_do(run, chain, engine):
@@ -62,8 +63,8 @@ def test_the_first_broken_event_is_named_with_what_to_do(run, chain, engine):
     assert said.stdout == ""
     first, trusted, now, what = said.stderr.splitlines()
     assert first == "Event 3: it was changed after it was written."
-    assert trusted.startswith("The last one that can be trusted: 2 |")
-    assert now.startswith("It says now: 3 | 2026-10-16 18:00:00Z | =a@b.example | export figures | winter")
+    assert trusted.startswith("Last valid event: 2 |")
+    assert now.startswith("This event as it is now: 3 | 2026-10-16 18:00:00Z | =a@b.example | export figures | winter")
     assert "Keep the database as it is" in what
 
 
@@ -71,7 +72,7 @@ def test_another_secret_key_is_thought_of(run, chain, monkeypatch):
     monkeypatch.setenv("ENGAGE_SECRET_KEY", "another secret for this site " * 2)
     said = run("verify")
     assert said.exit_code == 1
-    assert "the site's secret key is another one" in said.output
+    assert "the site's secret key was changed" in said.output
 
 
 def test_the_list_is_filtered_by_day_and_deed(run, chain):
@@ -87,3 +88,9 @@ def test_the_list_as_a_file_has_safe_cells(run, chain):
     lines = list(csv.reader(io.StringIO(run("list", "--format", "csv").stdout_bytes.decode("utf-8-sig"))))
     assert lines[0] == ["number", "at", "actor", "deed", "about", "detail"]
     assert [line[2] for line in lines[1:]] == ["'=a@b.example"] * 5
+
+
+def test_verifying_without_a_database_creates_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ENGAGE_DATA_DIR", str(tmp_path / "data"))
+    assert "there is no database" in CliRunner().invoke(main, ["audit", "verify"]).output
+    assert not (tmp_path / "data").exists()

@@ -12,6 +12,7 @@ from sqlalchemy import Engine, insert
 
 from engage.base.config import Settings
 from engage.cli import main
+from engage.cli.backup import BackupProblem
 from engage.storage.engine import connect, current_revision, head
 from engage.storage.models.schools import School
 
@@ -45,11 +46,11 @@ def schools(file: Path) -> list[str]:
 
 def test_upgrade_makes_the_database_and_is_safe_to_run_again(empty: Path) -> None:
     said = run("db", "upgrade")
-    assert said.output == f"A new database, at {head()}.\n"
+    assert said.output == f"Created a database at {head()}.\n"
     engine = connect(f"sqlite:///{empty / 'engage.db'}")
     assert current_revision(engine) == head()
     engine.dispose()
-    assert run("db", "upgrade").output == f"The database is at {head()} already.\n"
+    assert run("db", "upgrade").output == f"The database is already at {head()}.\n"
     assert stat.S_IMODE(empty.stat().st_mode) == 0o700
 
 
@@ -91,10 +92,29 @@ def test_a_backup_is_not_written_over_a_file_unless_told(district: Path, tmp_pat
     assert run("backup", "--force", str(tmp_path / "copy.db")).exit_code == 0
 
 
+def test_a_backup_that_fails_leaves_the_file_that_it_should_replace(
+    district: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "copy.db").write_text("an earlier backup")
+
+    def fails(_: Path) -> None:
+        raise BackupProblem("no")
+
+    monkeypatch.setattr("engage.cli.backup._check_integrity", fails)
+    assert run("backup", "--force", str(tmp_path / "copy.db")).exit_code == 1
+    assert (tmp_path / "copy.db").read_text() == "an earlier backup"
+
+
+def test_a_backup_does_not_replace_a_device(district: Path, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    assert "is not a regular file" in run("backup", "--force", str(tmp_path / "pipe")).output
+    assert (tmp_path / "pipe").is_fifo()
+
+
 def test_a_backup_that_cannot_be_written_says_so(district: Path, tmp_path: Path) -> None:
     said = run("backup", str(tmp_path / "no such folder" / "copy.db"))
     assert said.exit_code == 1
-    assert "cannot be written" in said.output
+    assert "there is no folder" in said.output
     assert "Traceback" not in said.output
 
 
@@ -120,7 +140,7 @@ def test_restore_puts_the_backup_back_and_keeps_what_was_there(district: Path, c
     assert schools(district.with_name("engage.db.old1")) == ["later", "lincoln"]
     assert run("restore", "--force", str(copy)).exit_code == 0
     assert district.with_name("engage.db.old2").exists(), "the first one kept is not written over"
-    assert run("db", "upgrade").output.endswith("already.\n")
+    assert run("db", "upgrade").output.startswith("The database is already at")
 
 
 def test_restore_into_an_empty_place(copy: Path, empty: Path) -> None:
@@ -168,7 +188,7 @@ def test_a_restore_that_is_killed_leaves_a_whole_database(
         with pytest.raises(Killed):
             main.main(["restore", "--force", str(copy)], standalone_mode=False)
     assert schools(district) in (["lincoln"], ["later", "lincoln"])
-    assert run("db", "upgrade").output.endswith("already.\n")
+    assert run("db", "upgrade").output.startswith("The database is already at")
 
 
 @pytest.mark.parametrize("left", ["engage.db.old1", "engage.db.old12", "engage.db.new"])
@@ -271,7 +291,7 @@ def test_a_restore_is_written_down_and_the_audit_chain_goes_on(
     monkeypatch.setenv("ENGAGE_SECRET_KEY", settings.secret_key)
     for _ in range(3):
         assert run("keys", "rotate").exit_code == 0
-    assert run("audit", "verify").output == "3 events: none changed, none missing, none put in.\n"
+    assert run("audit", "verify").output == "3 events: none changed, removed, or inserted.\n"
     file = tmp_path / "copy.db"
     assert run("backup", str(file)).exit_code == 0
     for _ in range(2):
@@ -288,7 +308,10 @@ def test_a_restore_is_written_down_and_the_audit_chain_goes_on(
     district.write_bytes(by_hand)
     said = run("restore", "--force", str(file))
     assert said.exit_code == 0, said.output
-    assert "The audit log ends at event 4 now: this restore; it had 5 events or more before." in said.output
+    assert (
+        "The audit log now ends at event 4, which records this restore; the previous database had at least 5 events."
+        in said.output
+    )
     assert run("audit", "verify").exit_code == 0
     assert "restore backup  copy.db  (before=5 events=3)" in run("audit", "list", "--deed", "restore backup").output
 

@@ -92,7 +92,7 @@ def test_words_that_are_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_mail_server_is_knocked_at(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "letters wait" in lines(run(), "mail")[0]
+    assert "email waits" in lines(run(), "mail")[0]
     monkeypatch.setenv("ENGAGE_MAIL_SECURITY", "none")
     with a_postbox() as box:
         monkeypatch.setenv("ENGAGE_MAIL_SERVER", f"127.0.0.1:{box.port}")
@@ -107,7 +107,9 @@ def test_the_address_to_register_with_a_sign_in_provider(monkeypatch: pytest.Mon
     assert lines(run(), "sign-in")[0].startswith("ok")
     monkeypatch.setenv("ENGAGE_BASE_URL", "https://engage.example/")
     monkeypatch.setenv("ENGAGE_SSO", '{"google": {"client_id": "a", "client_secret": "b"}}')
-    assert "register https://engage.example/staff/sso/google/callback there" in lines(run(), "sign-in")[0]
+    assert (
+        "register the redirect address https://engage.example/staff/sso/google/callback" in lines(run(), "sign-in")[0]
+    )
     monkeypatch.setenv("ENGAGE_SSO", '{"google": {"client_id": "a"}}')
     assert lines(run(), "sign-in")[0].startswith("FAIL")
 

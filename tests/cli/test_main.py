@@ -1,6 +1,8 @@
 """The command line from an operator's point of view."""
 
 import errno
+import os
+import pwd
 import subprocess
 import sys
 from pathlib import Path
@@ -89,13 +91,20 @@ def test_a_full_disk_is_named(problem: Exception, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("ENGAGE_DATA_DIR", str(tmp_path / "not there"))
     monkeypatch.setattr("engage.cli.problems.shutil.disk_usage", lambda _: SimpleNamespace(free=4096))
     said = _raising(monkeypatch, problem)
-    assert said.output == f"Error: the disk is full: 0.0 MB are free at {tmp_path}. Make room there and start again\n"
+    assert said.output == f"Error: the disk is full: 0.0 MB are free at {tmp_path}. Free some space and start again\n"
 
 
 def test_no_room_on_another_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     said = _raising(monkeypatch, OSError(errno.ENOSPC, "No space left on device", "/mnt/packet.pdf"))
-    assert said.output.startswith("Error: there is no room left: ")
+    assert said.output.startswith("Error: there is no space left: ")
     assert "/mnt/packet.pdf" in said.output
+
+
+def test_a_file_that_the_account_cannot_use_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = _raising(monkeypatch, PermissionError(errno.EACCES, "Permission denied", "/root/backup.db"))
+    assert said.exit_code == 1
+    account = pwd.getpwuid(os.geteuid()).pw_name
+    assert said.output == f"Error: the account {account} has no permission for /root/backup.db\n"
 
 
 def test_a_disk_that_fails_but_has_room_is_not_called_full(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -175,7 +175,7 @@ def test_a_linked_account_is_forgotten(add: Add, engine: Engine) -> None:
         session.add(StaffIdentity(provider="google", subject="1", staff_id=ana.id))
         session.commit()
     said = CliRunner().invoke(main, ["staff", "unlink", "Ana@district.example"])
-    assert said.output == "1 linked accounts of ana@district.example are forgotten.\n"
+    assert said.output == "Linked accounts of ana@district.example removed: 1.\n"
     with read_session(engine) as session:
         assert session.scalars(select(StaffIdentity)).all() == []
         assert "change sign-in" in session.scalars(select(AuditEvent.deed)).all()

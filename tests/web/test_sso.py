@@ -481,7 +481,7 @@ WRONG = [
     ({"other": KEYS | {"issuer": "http://sso.example"}}, "must be an https:// address"),
     ({"Google!": KEYS}, "cannot name a provider"),
     ({"password": KEYS}, "cannot name a provider"),
-    ({"google": KEYS | {"secret": "x"}}, "is not known"),
+    ({"google": KEYS | {"secret": "x"}}, "secret cannot be set there"),
 ]
 
 

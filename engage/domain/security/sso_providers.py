@@ -58,7 +58,9 @@ def _build_provider(key: str, options: Mapping[str, str]) -> Provider:
     if not NAME.fullmatch(key) or key in OURS:
         raise SettingProblem(f"ENGAGE_SSO: {key!r} cannot name a provider; use small letters, digits and hyphens")
     if strange := options.keys() - KEYS:
-        raise SettingProblem(f"ENGAGE_SSO {key}: {sorted(strange)} is not known; known: {sorted(KEYS)}")
+        raise SettingProblem(
+            f"ENGAGE_SSO {key}: {', '.join(sorted(strange))} cannot be set there; known: {', '.join(sorted(KEYS))}"
+        )
     for name in ("client_id", "client_secret"):
         if not options.get(name):
             raise SettingProblem(f"ENGAGE_SSO {key}: {name} is missing; the provider's administration page gives it")

@@ -91,20 +91,20 @@ def _family_policies(settings: Settings, today: date) -> Iterator[Policy]:
     )
     yield _row_policy(
         "links from answers to access codes",
-        "their day has come",
+        "past their deletion date",
         ResponseLink,
         is_link_due(today),
         lambda session: destroy_due_links(session, today),
     )
     yield _row_policy(
-        "access codes set aside of families that do not want to be asked",
+        "withdrawn invitations of families that opted out",
         "wave closed",
         WithdrawnInvitation,
         WithdrawnInvitation.wave_id.in_(select(Wave.id).where(Wave.closes < today)),
         lambda session: delete_withdrawn_codes(session, today),
     )
     yield _row_policy(
-        "salts that tell which codes were used",
+        "salts that show which codes were used",
         f"wave closed for {SALTS_DAYS} days",
         Wave,
         (Wave.closes < salts) & Wave.burn_salt.is_not(None),
@@ -131,7 +131,7 @@ def _response_policies(settings: Settings, today: date) -> Iterator[Policy]:
     )
     yield _row_policy(
         "conversations with families",
-        f"nothing written for {settings.keep_conversations_days} days",
+        f"no message for {settings.keep_conversations_days} days",
         Thread,
         conversations_due(words),
         lambda session: delete_conversations(session, words),
@@ -162,7 +162,7 @@ def _staff_policies(settings: Settings, midnight: datetime, plain: datetime) -> 
         lambda session: sweep_sheets(session, KeyingContext(0, midnight, midnight.date())),
     )
     yield _row_policy(
-        "letters sent or given up",
+        "email sent or given up",
         f"written {settings.keep_letters_days} days ago",
         Mail,
         is_mail_expired(letters),
@@ -180,7 +180,7 @@ def _staff_policies(settings: Settings, midnight: datetime, plain: datetime) -> 
 def _keying_policies(settings: Settings, today: date) -> Iterator[Policy]:
     keyed = keying_cutoff(settings.timezone, today)
     yield _row_policy(
-        "sheets keyed in anonymous waves, with serial, times and marks",
+        "sheets keyed in anonymous waves, with serial, times, and marks",
         f"keyed {KEYED_DAYS} days ago",
         Keying,
         keyings_due(keyed),
@@ -194,7 +194,7 @@ def _keying_policies(settings: Settings, today: date) -> Iterator[Policy]:
         lambda session: session.execute(delete(KeyingDraft).where(keying_drafts_due(keyed))),
     )
     yield _row_policy(
-        "serials of sheets beside families' questions",
+        "serials of sheets stored with families' questions",
         f"asked {SERIAL_DAYS} days ago",
         Thread,
         has_expired_serial(today),
@@ -214,7 +214,7 @@ def _keying_policies(settings: Settings, today: date) -> Iterator[Policy]:
 def _packet_policies(settings: Settings, today: date) -> Iterator[Policy]:
     yield _row_policy(
         "links from sheets to households",
-        "their day has come",
+        "past their deletion date",
         SheetLink,
         SheetLink.forget_on <= today,
         lambda session: delete_sheet_links(session, today),

@@ -168,7 +168,7 @@ def test_without_a_mail_server_letters_wait_and_nothing_fails(office: Office, se
         said = worker.end()
     (row,) = office.rows()
     assert (row.state, row.tries, row.problem) == ("waiting", 0, "")
-    assert "letters wait" in said
+    assert "email waits" in said
     assert "Traceback" not in said
 
 

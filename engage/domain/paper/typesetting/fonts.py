@@ -2,6 +2,7 @@
 bundled."""
 
 import hashlib
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -19,7 +20,6 @@ ROOTS = (
     Path.home() / ".fonts",
     Path("/Library/Fonts"),
     Path.home() / "Library/Fonts",
-    Path("C:/Windows/Fonts"),
 )
 
 
@@ -177,7 +177,8 @@ def _font_files(folder: Path | None) -> dict[str, Path]:
     """Return the Noto font files by name without suffix, in a fixed order on every file system."""
     files: dict[str, Path] = {}
     for root in (folder,) if folder else ROOTS:
-        for path in sorted(root.rglob("Noto*")) if root.is_dir() else ():
+        # os.path.isdir: Path.is_dir raises PermissionError in a folder that this account cannot enter
+        for path in sorted(root.rglob("Noto*")) if os.path.isdir(root) else ():
             if path.suffix.lower() in SUFFIXES:
                 files.setdefault(path.stem, path)
     return files
