@@ -11,7 +11,7 @@ from waitress import wasyncore
 from waitress.server import create_server
 from waitress.task import ThreadedTaskDispatcher
 
-from engage.app import create_app
+from engage.app import STAFF_PREFIX, create_app
 from engage.base.config import Settings
 from engage.server.child_processes import STOP_SIGNALS
 from engage.server.connections import Channel, Connections, close_overdue, max_connections
@@ -28,20 +28,29 @@ FINISH = 15.0  # seconds to finish requests in progress after being told to stop
 class QuickTaskDispatcher(ThreadedTaskDispatcher):  # type: ignore[misc]  # waitress has no types
     """Decides where a request is processed. The event loop itself answers quick reads: handing them to a thread and
     waking up again costs as much as the page. Whatever may wait (for the disk, a lock, a slow hash, a PDF) goes to a
-    thread.
+    thread. Staff have threads of their own: some of their pages take seconds, and families must not wait for those.
     """
 
     def __init__(self, threads: int) -> None:
         super().__init__()
         self.quick: deque[Any] = deque()
+        self.staff = ThreadedTaskDispatcher()
         self.set_thread_count(threads)
+        self.staff.set_thread_count(threads)
 
     def add_task(self, task: Any) -> None:
         """Take a channel whose next request is complete."""
         if is_quick(task.requests[0]):
             self.quick.append(task)
+        elif is_for_staff(task.requests[0]):
+            self.staff.add_task(task)
         else:
             super().add_task(task)
+
+    def shutdown(self, cancel_pending: bool = True, timeout: float = 5) -> bool:
+        """Stop all threads. Returns whether requests were dropped."""
+        dropped = self.staff.shutdown(cancel_pending, timeout)
+        return bool(super().shutdown(cancel_pending, timeout)) or bool(dropped)
 
     def serve_quick(self) -> None:
         """Answer the queued quick requests. Called by the loop, which holds no lock here and must survive any
@@ -61,6 +70,12 @@ def is_quick(request: Any) -> bool:
         return True
     path: str = request.path or ""
     return request.command in ("GET", "HEAD") and not path.startswith(SLOW) and "/results" not in path
+
+
+def is_for_staff(request: Any) -> bool:
+    """Whether a request is for a staff page."""
+    path: str = request.path or ""
+    return path == STAFF_PREFIX or path.startswith(f"{STAFF_PREFIX}/")
 
 
 def serve_process(settings: Settings, listener: socket.socket, threads: int, parent: int) -> None:
