@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from engage.base.config import SEALING_FILE, SECRET_FILE
-from engage.base.files import sync_path
+from engage.base.config import BACKUP_FILE, SEALING_FILE, SECRET_FILE
+from engage.base.files import replace_file, sync_path
 from engage.cli.output_files import check_writable
 from engage.cli.restore_audit import continue_audit_chain
 from engage.services.site_database import read_settings, sqlite_file
@@ -34,6 +34,7 @@ def backup(file: Path, force: bool) -> None:
     if file.exists() and not force:
         raise BackupProblem(f"{file} already exists; use another name, or --force")
     copy_database(source, file)
+    replace_file(folder / BACKUP_FILE, b"")  # /metrics shows its time
     click.echo(f"{file}: {file.stat().st_size:,} bytes, checked, at revision {read_revision(file)}.")
     click.echo(f"Also keep a copy of {folder / SECRET_FILE}, in another place: access codes and sign-in need it.")
     click.echo(f"Also keep a copy of {folder / SEALING_FILE}, there too: names, contacts, and email need it.")
