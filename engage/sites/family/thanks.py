@@ -117,8 +117,8 @@ def thanks_address(offer: Offer, lang: str, kinds: Collection[str]) -> str:
 
 
 def _render_problem(sent: SentResponse, lang: str, text: str, problem: str, field: str = "question") -> Response:
-    asked = tuple(kind for kind in _asked_before() if kind != "question")
-    values = {"offer": sent.offer, "lang": lang, "asked": asked, "code": format_reply_code(sent.code), "typed": text}
+    kinds = tuple(kind for kind in _asked_before() if kind != "question")
+    values = {"offer": sent.offer, "lang": lang, "asked": kinds, "code": format_reply_code(sent.code), "typed": text}
     return render_response("thanks.html", 422, **values, problem=problem, wrong=field, choose=not sent.school_id)
 
 
