@@ -16,7 +16,7 @@ from engage.services.site_database import read_settings
     default=THREADS,
     show_default=True,
     type=click.IntRange(1, 64),
-    help="Threads per process for families, and as many for staff.",
+    help="Threads per process, for families and for staff each.",
 )
 @click.option("--worker/--no-worker", default=True, help="Run the worker too.  [default: worker]")
 def serve(host: str, port: int, processes: int | None, threads: int, worker: bool) -> None:
