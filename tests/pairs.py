@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -32,6 +33,7 @@ from tests.people import filled
 HELD = 0.4  # seconds that a commit waits for the other; with one writer at a time the other cannot come
 PAGES = 150  # of each role
 NOT_SENT = {"sign_in.sign_out", "me.password", "forgotten.ask"}  # both browsers would be strangers to the check
+TODAY = date.today()
 TEXTS = {  # what a person types where the page shows an empty field; `%s` tells the two apart
     "email": "two%s@riverbend.example",
     "name": "Name %s",
@@ -41,20 +43,46 @@ TEXTS = {  # what a person types where the page shows an empty field; `%s` tells
     "en-we_will": "More buses %s.",
     "owner": "Transport",
     "text": "Thank you %s.",
-    "meets_on": "2026-11-20",
+    "meets_on": f"{TODAY + timedelta(days=30)}",
+    "opens": f"{TODAY + timedelta(days=1)}",
+    "closes": f"{TODAY + timedelta(days=20)}",
+    "results_on": f"{TODAY + timedelta(days=40)}",
+    "day": f"{TODAY}",
     "reason": "event",
     "roles": "translator",
     "number": "3",
+}
+FIRST = {"school"}  # lists of which the first entry that is one is chosen
+SCENES = {  # pages that a crawl of the demo does not reach: what has to be done before, by the forms of these pages
+    "district.freeze_figures": (
+        "leader",
+        ["/staff/district/checkpoints/new"],
+        "/staff/district/checkpoints/two-at-once-x/freeze",
+    ),
+    "district.publish_results": (
+        "leader",
+        ["/staff/district/checkpoints/new", "/staff/district/checkpoints/two-at-once-x/freeze"],
+        "/staff/district/checkpoints/two-at-once-x/publish",
+    ),
+    "liaison.save_sheet": ("liaison", [], "/staff/liaison/keying?serial={serial}"),
+    "liaison.save_draft": ("liaison", [], "/staff/liaison/keying?serial={serial}"),
+    "liaison.spoil_sheet": ("liaison", [], "/staff/liaison/keying?serial={serial}"),
+    "administration.rename_organisation": (
+        "administrator",
+        ["/staff/administration/organisations"],
+        "/staff/administration/organisations",
+    ),
 }
 
 
 @dataclass(frozen=True)
 class Found:
-    """A form of a page: what it does, who sees it, and where it is."""
+    """A form of a page: what it does, who sees it, where it is, and the forms that are sent before."""
 
     endpoint: str
     role: str
     page: str
+    before: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -117,29 +145,47 @@ def forms_of(district: Riverbend) -> dict[str, Found]:
         for each in crawl(district, role):
             if each.endpoint and each.endpoint not in NOT_SENT:
                 found.setdefault(each.endpoint, each)
+    for endpoint, (role, before, page) in SCENES.items():
+        found[endpoint] = Found(endpoint, role, page.format(serial=district.known["serial"]), tuple(before))
     return found
 
 
 def prepared(district: Riverbend, found: Found, mark: str) -> Callable[[], int]:
     """Open the page in a browser of its own, fill in its form, and return what sends it."""
     client, adapter = browser(district, found.role), district.site.staff.url_map.bind("localhost")
-    page = read(client.get(found.page, base_url=DOOR).text)
-    form, action = next(
-        (form, action)
-        for form in page.all("form")
-        if _endpoint(adapter, action := urljoin(found.page, form.get("action") or found.page), "POST") == found.endpoint
-    )
+    answer = client.get(found.page, base_url=DOOR, follow_redirects=True)
+    here, buttons = answer.request.path, []
+    for form in read(answer.text).all("form"):
+        for button in form.all("button"):
+            action = urljoin(here, button.get("formaction") or form.get("action") or here)
+            buttons.append((form, button, action, _endpoint(adapter, action, "POST")))
+    form, pressed, action, _ = next(each for each in buttons if found.endpoint in ("", each[3]))
     data = filled(form)
     for name, text in TEXTS.items():
         if _is_writable(form, name):
             data.setlist(name, [text % mark if "%s" in text else text])
+    for name in FIRST & {each.get("name") for each in form.all("select")}:
+        options = [each.get("value") for each in form.all("option") if each.get("value")]
+        data.setlist(name, options[:1])
     for box in form.all("input"):
         if box.get("type") in ("radio", "checkbox") and box.get("name") not in data:
             data.setlist(str(box.get("name")), [box.get("value") or "yes"])
-    pressed = next((each for each in form.all("button") if each.get("name")), None)
-    if pressed is not None:
+    if pressed.get("name"):
         data[str(pressed.get("name"))] = pressed.get("value") or ""
     return lambda: int(client.post(action, data=data, base_url=DOOR).status_code)
+
+
+def _send_last_form(district: Riverbend, role: str, page: str) -> int:
+    """Send the last form of a page, as the mark x."""
+    found = list(crawl_page(browser(district, role), district, page))
+    return prepared(district, Found(found[-1], role, page), "x")()
+
+
+def crawl_page(client: Client, district: Riverbend, path: str) -> Iterator[str]:
+    """The endpoints of the forms in the main part of a page."""
+    adapter = district.site.staff.url_map.bind("localhost")
+    for form in next(read(client.get(path, base_url=DOOR).text).all("main")).all("form"):
+        yield _endpoint(adapter, urljoin(path, form.get("action") or path), "POST")
 
 
 def _is_writable(form: Element, name: str) -> bool:
@@ -172,6 +218,8 @@ def held_commits() -> Iterator[None]:
 def outcome(district: Riverbend, found: Found, at_once: bool) -> Outcome:
     """Two browsers send a form of a fresh district."""
     district.fresh()
+    for page in found.before:
+        assert _send_last_form(district, found.role, page) < 400, page
     senders = [prepared(district, found, mark) for mark in ("A", "B")]
     if at_once:
         with held_commits(), ThreadPoolExecutor(2) as pool:
