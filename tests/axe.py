@@ -16,6 +16,15 @@ from axe_playwright_python.sync_playwright import Axe
 NARROW, WIDE = "narrow", "wide"
 EVERY_PAGE = False  # set by tests/conftest.py for the long form
 PHONE = 600  # CSS pixels: narrower screens are phones
+CUT_TEXT = """() => {
+  const out = [...document.querySelectorAll(".choice")].filter(each => each.scrollWidth > each.clientWidth);
+  const broken = [...document.querySelectorAll("td.n:not([colspan])")].filter(each => {
+    const range = document.createRange();
+    range.selectNodeContents(each);
+    return /^[0-9.,]+%?$/.test(each.innerText.trim()) && range.getClientRects().length > 1;
+  });
+  return [...out, ...broken].map(each => each.innerText);
+}"""  # answers that stick out of their box, and numbers in tables that are broken into lines
 
 
 def in_english_and_arabic(names: tuple[str, str], narrow: object, wide: object) -> pytest.MarkDecorator:
@@ -43,11 +52,13 @@ def look(page: Any, address: str, widths: tuple[int, ...], screen: str) -> None:
 
 
 def check_at_double_text(page: Any) -> None:
-    """Fail if the open page is wider than the screen at 200% text size (WCAG 2.2, 1.4.4)."""
+    """Fail if the open page is wider than the screen or cuts text at 200% text size (WCAG 2.2, 1.4.4)."""
     page.evaluate("document.documentElement.style.fontSize = '200%'")
     wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    cut = page.evaluate(CUT_TEXT)
     page.evaluate("document.documentElement.style.fontSize = ''")
     assert wide <= 0, f"{page.url} is {wide} px too wide at twice the text size"
+    assert not cut, f"{page.url} cuts these at twice the text size: {cut}"
 
 
 def _is_turn_of(address: str, screen: str) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from html import unescape
 from itertools import pairwise
 
+from engage.base.catalogs import catalogue
 from engage.base.languages import LANGUAGES
 
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
@@ -134,6 +135,7 @@ def check(page: Element) -> None:
         assert "alt" in one.attributes, f"a picture without words: {one.get('src')}"
     for one in page.all("table"):
         assert list(one.all("th")), "a table without headings"
+    _problems(page)
     _own(page)
 
 
@@ -198,6 +200,17 @@ def _labelled(fields: _Fields, one: Element) -> None:
         assert fields.choices[one.get("name"), one.get("type")] == 1 or (legend and legend.text), (
             f"choices without a question: {one.get('name')}"
         )
+
+
+def _problems(page: Element) -> None:
+    """A page for families that shows errors says so in the title, which screen readers read first."""
+    for_staff = "staff" in (next(page.all("body")).get("class") or "").split()
+    if for_staff or all(one.get("id") != "problems" for one in page.all("div")):
+        return
+    sentence = catalogue(next(page.all("html")).attributes["lang"]).gettext("Please check: %(title)s")
+    title = next(page.all("title")).inside[0]
+    before = sentence.partition("%(title)s")[0]
+    assert str(title).strip().startswith(before), f"errors, and the title does not say so: {title!r}"
 
 
 def _own(page: Element) -> None:

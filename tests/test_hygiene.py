@@ -53,6 +53,7 @@ def test_a_good_page_passes(inside):
             "choices without a question",
         ),
         ('<p lang="xx">x</p>', "a language"),
+        ('<div id="problems">x</div>', "title does not say so"),
     ],
 )
 def test_what_a_page_must_not_have_is_found(inside, why):

@@ -1,6 +1,7 @@
 """`engage checkpoint`: export a checkpoint's figures to a file, the same numbers as on its page."""
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from engage.domain.intake.burst_marks import BurstsUndecided
 from engage.domain.intake.group_encryption import GROUP_KEY
 from engage.domain.security.audit_anchor import record_cli_event
 from engage.domain.security.encryption import derive_key
+from engage.services.checkpoints.cluster import CountedWave, WaveTask, count_wave, count_waves, draft_tasks
 from engage.services.checkpoints.counting import choose_figures, count_draft, open_sealed_groups
 from engage.services.checkpoints.freezing import AUDIENCES, AnswersDeleted, CheckpointFigures
 from engage.services.checkpoints.outputs import build_json, render_csv, render_html, render_pdf, render_xlsx
@@ -23,12 +25,13 @@ from engage.services.site_database import open_database, read_settings
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.checkpoints import Checkpoint
 
+CONNECT = 10  # seconds to reach a Dask scheduler
 FORMATS = ("json", "csv", "xlsx", "pdf", "html")
 
 
 @click.group()
 def checkpoint() -> None:
-    """Export a checkpoint's figures."""
+    """Count and export the figures of checkpoints."""
 
 
 @checkpoint.command("figures")
@@ -50,6 +53,49 @@ def figures_(checkpoint_id: str, audience: str, kind: str, language: str, output
         click.echo(body, nl=False)
     if report.digest is None:
         click.echo(f"{checkpoint_id} is not frozen: these figures are a draft of {report.as_of}.", err=True)
+
+
+@checkpoint.command("count")
+@click.option("--scheduler", metavar="ADDRESS", help="A Dask scheduler, like tcp://10.0.0.5:8786. Default: count here.")
+@click.option(
+    "--settings",
+    "files",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The settings file of a site; repeat it for several. Default: the settings of this command.",
+)
+def count_(scheduler: str | None, files: tuple[Path, ...]) -> None:
+    """Count the surveys of all checkpoints that are not frozen, so that their pages open at once."""
+    tasks = [task for settings in _read_sites(files) for task in _list_tasks(settings)]
+    for counted in _count_on(scheduler, tasks) if scheduler else map(count_wave, tasks):
+        where = f"{counted.task.site}: " if counted.task.site else ""
+        click.echo(f"{where}{counted.task.wave}: {counted.responses:,} responses, {counted.seconds:.1f} s")
+
+
+def _read_sites(files: tuple[Path, ...]) -> list[Settings]:
+    return [Settings.read({"ENGAGE_SETTINGS": str(file)}) for file in files] or [read_settings()]
+
+
+def _list_tasks(settings: Settings) -> list[WaveTask]:
+    today = settings.local_day(datetime.now(UTC))
+    with open_database(settings) as engine:
+        try:
+            return draft_tasks(engine, settings.data_dir, today, settings.district_name)
+        except (AnswersDeleted, BurstsUndecided) as problem:
+            raise click.ClickException(f"{settings.district_name}: {problem}") from problem
+
+
+def _count_on(scheduler: str, tasks: list[WaveTask]) -> Iterator[CountedWave]:
+    try:
+        from distributed import Client
+    except ImportError as problem:
+        raise click.ClickException("Dask is not installed; install the extra: pip install 'engage[scale]'") from problem
+    try:
+        client = Client(scheduler, timeout=CONNECT)  # type: ignore[no-untyped-call]
+    except OSError as problem:
+        raise click.ClickException(f"there is no Dask scheduler at {scheduler}") from problem
+    with client:
+        yield from count_waves(client, tasks)
 
 
 def _load_report(

@@ -40,9 +40,9 @@ class EditForm(BaseForm):
 
     def validate(self, extra_validators: Any = None) -> bool:
         """Take over what others have stored since the page was shown, then check the fields."""
-        shown = _parse_version(self._version_shown)
-        self._conflicts = [field for field in self._fields_with_values() if not _merge(field, shown)]
-        self._is_outdated = bool(self.beside_field) and shown.get(_BESIDE) != self._beside
+        fingerprints = _parse_version(self._version_shown)
+        self._conflicts = [field for field in self._fields_with_values() if not _merge(field, fingerprints)]
+        self._is_outdated = bool(self.beside_field) and fingerprints.get(_BESIDE) != self._beside
         is_valid = super().validate(extra_validators)
         for field in self._conflicts:
             field.errors = [*field.errors, _conflict_sentence(field)]
@@ -84,9 +84,9 @@ def _leaves(field: Field) -> Iterator[Field]:
         yield field
 
 
-def _merge(field: Field, shown: dict[str, str]) -> bool:
+def _merge(field: Field, fingerprints: dict[str, str]) -> bool:
     """Settle a field's value. False: it was changed here and, in another way, by somebody else."""
-    before = shown.get(_name_mark(field.name))
+    before = fingerprints.get(_name_mark(field.name))
     stored, typed = _fingerprint(field.object_data), _fingerprint(field.data)
     if typed in (before, stored) and not field.process_errors:
         field.process_data(field.object_data)

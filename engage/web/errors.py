@@ -6,6 +6,7 @@ from flask import Flask, g, render_template, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import BadHost, HTTPException
 
+from engage.base.languages import LANGUAGES
 from engage.storage.outages import is_outage, summarize
 from engage.web.page_language import gettext, set_language
 
@@ -55,12 +56,14 @@ def install(app: Flask, template: str) -> None:
     """Answer every error of an app with a readable page."""
 
     def page(code: int) -> ResponseReturnValue:
+        tag = request.path.split("/")[1]
         if "language" not in g:  # no route was found, so the address was not read yet
-            set_language(request.path.split("/")[1])
+            set_language(tag)
         g.is_failing = code >= 500  # the menu then does not use the database
         heading, advice = describe_error(code)
         headers = {"Retry-After": RETRY_AFTER} if code in (429, 503) else {}
-        return render_template(template, heading=heading, advice=advice, code=code), code, headers
+        front = f"/{tag}/" if tag in LANGUAGES else "/"  # without a language, families choose it there
+        return render_template(template, heading=heading, advice=advice, code=code, front=front), code, headers
 
     @app.errorhandler(HTTPException)
     def refused(problem: HTTPException) -> ResponseReturnValue:

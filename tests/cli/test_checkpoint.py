@@ -49,3 +49,21 @@ def test_an_unknown_checkpoint_is_answered_with_those_there_are(run):
 def test_an_unknown_audience_or_format_is_refused(run):
     assert run("fall", "--audience", "everybody").exit_code == 2
     assert run("fall", "--format", "doc").exit_code == 2
+
+
+@pytest.fixture
+def counts(run):
+    return lambda *arguments: CliRunner().invoke(main, ["checkpoint", "count", *arguments])
+
+
+def test_surveys_of_drafts_are_counted_here(counts):
+    result = counts()
+    assert result.exit_code == 0, result.output
+    assert "Our school district: fall: 0 responses," in result.stdout
+
+
+def test_a_scheduler_that_is_not_there_is_named(counts, monkeypatch):
+    monkeypatch.setattr("engage.cli.checkpoint.CONNECT", 0.2)
+    result = counts("--scheduler", "tcp://127.0.0.1:9")
+    assert result.exit_code == 1
+    assert result.stderr == "Error: there is no Dask scheduler at tcp://127.0.0.1:9\n"

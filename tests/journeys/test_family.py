@@ -9,7 +9,7 @@ from sqlalchemy import select
 from engage.storage.engine import read_session
 from engage.storage.language_groups import OTHER
 from engage.storage.models.responses import Response
-from tests.axe import in_english_and_arabic
+from tests.axe import check_at_double_text, in_english_and_arabic
 from tests.makers import group_of
 
 pytestmark = pytest.mark.browser
@@ -155,6 +155,7 @@ def test_axe_finds_nothing(live, waves, page, lang, width):
 
     def look():
         fits(page)
+        check_at_double_text(page)
         found = axe.run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}).response
         named = [(each["id"], each["nodes"][0]["html"]) for each in found["violations"]]
         assert not named, f"{page.url}: {named}"

@@ -7,7 +7,9 @@ import pytest
 from sqlalchemy.exc import OperationalError
 from werkzeug.test import Client
 
+from engage.base.config import Settings
 from engage.storage.group_commit import CommitFailed
+from tests.people import Family
 
 
 def test_a_missing_page_is_missing_in_the_language_of_the_address(site: Any) -> None:
@@ -15,6 +17,17 @@ def test_a_missing_page_is_missing_in_the_language_of_the_address(site: Any) -> 
     assert answer.status_code == 404
     assert '<html lang="ar" dir="rtl">' in answer.text
     assert "We cannot find this page" not in answer.text
+
+
+def test_an_error_page_keeps_the_language_and_says_whom_to_call(site: Any, settings: Settings) -> None:
+    page = Family(site).opens("/ar/nowhere", status=404)
+    assert settings.district_phone in page.page.text
+    assert [link.get("href") for link in next(page.page.all("main")).all("a")] == ["/ar/"]
+
+
+def test_an_error_page_without_a_language_leads_to_the_choice_of_one(site: Any) -> None:
+    page = Family(site).opens("/xx/nowhere", status=404)
+    assert [link.get("href") for link in next(page.page.all("main")).all("a")] == ["/"]
 
 
 def test_an_unknown_language_is_answered_in_english(site: Any) -> None:

@@ -148,7 +148,7 @@ def _count_waves(
     """The state of each wave's columns and the figures counted from them, suppressed together with those of frozen
     `others`."""
     states, released = {}, {}
-    for wave, wave_columns in _load_columns(engine, checkpoint_id, data_dir):
+    for wave, wave_columns in load_wave_columns(engine, checkpoint_id, data_dir):
         states[wave.id] = wave_columns.expected
         about = (columns_folder(data_dir, wave.id), wave.edition_digest, wave.identity)
         released[wave.id] = load_or_release(
@@ -157,7 +157,7 @@ def _count_waves(
     return states, released
 
 
-def _load_columns(engine: Engine, checkpoint_id: str, data_dir: Path) -> Iterator[tuple[Wave, Columns]]:
+def load_wave_columns(engine: Engine, checkpoint_id: str, data_dir: Path) -> Iterator[tuple[Wave, Columns]]:
     """Each wave with its columns, including new answers."""
     with read_session(engine) as session:
         waves = selectinload(Checkpoint.waves).selectinload(Wave.edition)

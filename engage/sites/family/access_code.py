@@ -13,7 +13,7 @@ from engage.domain.security.pasted_codes import LONGEST, find_access_code, find_
 from engage.domain.security.permissions import PUBLIC
 from engage.sites.family import device_secret
 from engage.sites.family.blueprint import blueprint
-from engage.sites.family.code_problems import access_code_problem
+from engage.sites.family.code_problems import access_code_problem, wait_message
 from engage.sites.family.consent import FamilyEntry, begin_or_resume, draft_status, render_consent_page
 from engage.sites.family.context import family_memory, open_read_connection, request_network
 from engage.sites.family.page_cache import (
@@ -111,15 +111,8 @@ def _render_code_problem(lang: str, typed: str, status: int) -> Response:
 def _require_invitation(lang: str, code: str) -> tuple[Offer, CodeInvitation]:
     """The wave and invitation of an unused code; otherwise aborts with a page that gives the reason."""
     if family_memory().codes.refuses(request_network()):
-        # translators: somebody in the same school or phone network typed many codes that are nobody's
-        wait = gettext("Too many wrong codes came from this network. Wait one minute, then try again. Nothing is lost.")
-        abort(
-            add_retry_header(
-                render_response(
-                    "access_code.html", 429, path="/c", lang=lang, typed=format_access_code(code), wait=wait
-                )
-            )
-        )
+        values = {"path": "/c", "lang": lang, "typed": format_access_code(code), "wait": wait_message()}
+        abort(add_retry_header(render_response("access_code.html", 429, **values)))
     code_digest = digest(code, runtime().secret(ACCESS_KEY))
     with open_read_connection() as connection:
         row = connection.execute(_invitation_query, {"digest": code_digest}).one_or_none()

@@ -33,6 +33,12 @@ def reply_code_problem(typed: str) -> str:
     return _length_problem(count_symbols(typed, DIGITS) - REPLY_LENGTH, REPLY_LENGTH) or wrong
 
 
+def wait_message() -> str:
+    """The message if a network has to wait before it may try another code."""
+    # translators: somebody in the same school or phone network typed many codes that are nobody's
+    return gettext("Too many wrong codes came from this network. Wait one minute, then try again. Nothing is lost.")
+
+
 def _length_problem(over: int, length: int) -> str:
     """The message for a code with that many characters too many (negative: too few); empty if the length is not the
     fault."""

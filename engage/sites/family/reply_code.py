@@ -17,7 +17,7 @@ from engage.domain.security.permissions import PUBLIC
 from engage.questionnaire.text_cleaning import clean_text
 from engage.sites.family import device_secret
 from engage.sites.family.blueprint import blueprint
-from engage.sites.family.code_problems import reply_code_problem
+from engage.sites.family.code_problems import reply_code_problem, wait_message
 from engage.sites.family.context import RNG, family_memory, open_read_connection, request_network
 from engage.sites.family.page_cache import (
     add_retry_header,
@@ -55,7 +55,8 @@ def reply_typed(lang: str) -> Response:
         return render_response("reply.html", 422, path="/reply", lang=lang, typed=typed, problem=problem)
     if family_memory().replies.refuses(request_network()):
         written = {name: request.form.get(name, "") for name in ("text", "kind")}
-        values = {"path": "/reply", "lang": lang, "typed": format_reply_code(code), "wait": busy_message()}
+        wait = busy_message() if written["text"] else wait_message()  # only the form with a text has a button "Send"
+        values = {"path": "/reply", "lang": lang, "typed": format_reply_code(code), "wait": wait}
         return add_retry_header(render_response("reply.html", 429, **values, **written))
     slow = device_secret.reply_code_hash(code)
     conversations = _find_answered(slow)

@@ -49,7 +49,7 @@ def thanks(lang: str, wave_id: str) -> Response:
     sent = _require_sent(lang, wave_id)
     if LOST in request.args:
         return redirect_with_get(thanks_address(sent.offer, lang, _find_kinds(sent)))
-    kinds = tuple(kind for letter, kind in KINDS.items() if letter in request.args.get("for", ""))
+    kinds = _asked_before()
     path = thanks_address(sent.offer, "", kinds)[1:]
     choose = not sent.school_id
     values = {"offer": sent.offer, "lang": lang, "asked": kinds, "code": PLACE, "path": path, "choose": choose}
@@ -88,8 +88,12 @@ def ask_now(lang: str, wave_id: str) -> Response:
     except InvalidMessage:
         # translators: error beside a text field
         return _render_problem(sent, lang, text, gettext("Your question is too long. Please make it shorter."))
-    before = [kind for letter, kind in KINDS.items() if letter in request.args.get("for", "")]
-    return redirect_with_get(thanks_address(sent.offer, lang, {*before, "question"}))
+    return redirect_with_get(thanks_address(sent.offer, lang, {*_asked_before(), "question"}))
+
+
+def _asked_before() -> tuple[str, ...]:
+    """The kinds of questions that this address says were asked."""
+    return tuple(kind for letter, kind in KINDS.items() if letter in request.args.get("for", ""))
 
 
 def _store_question(work: Callable[[Connection], None]) -> None:
@@ -113,7 +117,8 @@ def thanks_address(offer: Offer, lang: str, kinds: Collection[str]) -> str:
 
 
 def _render_problem(sent: SentResponse, lang: str, text: str, problem: str, field: str = "question") -> Response:
-    values = {"offer": sent.offer, "lang": lang, "asked": (), "code": format_reply_code(sent.code), "typed": text}
+    kinds = tuple(kind for kind in _asked_before() if kind != "question")
+    values = {"offer": sent.offer, "lang": lang, "asked": kinds, "code": format_reply_code(sent.code), "typed": text}
     return render_response("thanks.html", 422, **values, problem=problem, wrong=field, choose=not sent.school_id)
 
 

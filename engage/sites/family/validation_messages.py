@@ -10,7 +10,7 @@ from engage.questionnaire.rules import evaluate_rule
 from engage.web.page_language import gettext, ltr, ngettext
 
 Raw = Mapping[str, Sequence[str]]
-DAY = "2026-10-31"  # an unambiguous example: the day cannot be read as a month
+DAY = "2026-\u206010-\u206031"  # an example whose day cannot be read as a month; not broken at the end of a line
 
 
 def validate_step(step: Step, raw: Raw) -> dict[str, RefusedAnswer]:
@@ -60,7 +60,7 @@ def validation_sentence(refused: RefusedAnswer, question: Question) -> str:
             return gettext("The answer from the other phone cannot be used. Please answer again.")
         case "blank_count" if question.id == "children":
             # translators: error beside the question how many children there are, left blank
-            return gettext("Please choose a number. We need it to ask about each child.")
+            return gettext("Please write a number. We need it to ask about each child.")
         case "blank_count":
             # translators: error beside a question that asks for a number, left blank; a part is asked so many times
             return gettext("Please write a number. We need it to know how many times to ask the next part.")

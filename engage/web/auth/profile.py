@@ -84,6 +84,8 @@ def end(session_id: str) -> Response:
 def end_others() -> Response:
     """End all of the person's sessions but this one."""
     with write_session(runtime().engine) as session:
+        if session.get(StaffSession, current_session_id()) is None:  # another browser has just ended this one
+            return redirect(url_for("sign_in.page"))
         gone = end_sessions(session, person().id, but=current_session_id())
         log_event(session, "sign out everywhere", person().email, sessions=gone)
         session.commit()

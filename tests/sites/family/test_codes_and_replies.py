@@ -14,6 +14,7 @@ from tests.people import Family
 pytestmark = pytest.mark.slow
 
 BUSY = "Many people are sending at once. Nothing is lost. Wait one minute, then tap Send again."
+WAIT = "Too many wrong codes came from this network. Wait one minute, then try again. Nothing is lost."
 
 
 @pytest.fixture
@@ -114,7 +115,7 @@ def test_looking_up_replies_is_limited_since_each_costs_a_slow_hash(family, smal
     monkeypatch.setattr("engage.sites.family.device_secret.reply_code_hash", lambda code: "0" * 64)
     for _ in range(limits.WRONG_REPLIES):
         family.comes_back_with("0000 0000 0000 0000")
-    family.comes_back_with("0000 0000 0000 0000", status=429).sees(BUSY)
+    family.comes_back_with("0000 0000 0000 0000", status=429).sees(WAIT)
     assert family.field("code") == "0000 0000 0000 0000"
     assert family.response.headers["Retry-After"]
 

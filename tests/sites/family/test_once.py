@@ -76,6 +76,13 @@ def test_an_empty_or_endless_question_is_refused_kindly_and_nothing_typed_is_los
     assert stored(Thread) == []
 
 
+def test_a_request_for_help_stays_on_the_page_when_a_question_is_refused(family, access):
+    given = {"children": "1", "help_wanted": ["repair"]}
+    family.begins(access, school="lincoln").walks(given).sends_answers().sees("You asked for help")
+    family.sends(button="Send my question", question=" ", status=422).sees("You asked for help")
+    family.sends(button="Send my question", question="When?").sees("You asked for help", "You asked the school")
+
+
 def test_another_family_on_the_same_phone_starts_anew(family, small, stored):
     family.begins(small).walks({"internet": "no"}).sends_answers()
     code = family.reply_code
@@ -87,7 +94,7 @@ def test_another_family_on_the_same_phone_starts_anew(family, small, stored):
 
 
 def test_a_shared_phone_forgets_the_family(family, small):
-    family.begins(small).walks({}).sends_answers().sends(button="Forget me on this phone")
+    family.begins(small).walks({}).sends_answers().sends(button="Clear my information from this phone")
     assert family.cookie(small) is None
     family.opens("/en/w/fall/thanks").sees("Start")
 

@@ -122,7 +122,7 @@ def test_a_phone_begins_each_survey_with_a_secret_of_its_own(family, small, beli
     assert family.cookie(small) != family.cookie(beliefs)
     family.opens("/en/w/fall/thanks")
     assert family.reply_code == code, "the second survey does not take the first one's reply code away"
-    family.sends(button="Forget me on this phone")
+    family.sends(button="Clear my information from this phone")
     assert (family.cookie(small), family.cookie(beliefs)) == (None, None)
 
 
@@ -138,7 +138,7 @@ def test_going_on_does_not_ask_for_the_school_again(family, access):
 
 def test_a_blank_number_is_asked_for_once_and_never_dropped_in_silence(family, access, stored):
     family.begins(access, school="lincoln").sends(internet="no")
-    family.sees("One thing is missing", "Please choose a number. We need it to ask about each child.", GO_ON)
+    family.sees("One thing is missing", "Please write a number. We need it to ask about each child.", GO_ON)
     assert family.field("internet") == "no", "what was answered stays"
     family.sends().sees("Other places, and help")
     family.opens("/en/w/access/1").sends()
