@@ -152,7 +152,9 @@ def _record_load(server: Any, turns: QuickTaskDispatcher, site: Site, due: float
         return due
     pool: Any = (site.family or site.staff).extensions["engage"].engine.pool  # type: ignore[union-attr]
     connections = len(server.active_channels)
-    recorder().record_load(Load(turns.waiting, turns.working, connections, pool.checkedout(), pool.checkedin()))
+    recorder().record_load(
+        Load(turns.waiting, turns.working, connections, pool.checkedout(), pool.checkedout() + pool.checkedin())
+    )
     return now + LOOK
 
 
