@@ -41,10 +41,10 @@ LONG = 3650  # days, so that the wave is always open
 HEAD = "Host: {host}\r\nAccept-Encoding: gzip\r\nAccept-Language: es,en;q=0.8\r\nUser-Agent: family\r\n"
 
 
-def prepare(folder: Path, slug: str, url: str) -> Plan:
+def prepare(folder: Path, slug: str, url: str, database_url: str = "") -> Plan:
     """Create a site with one open wave of a shipped survey; returns the survey's pages."""
     edition = build_edition(shipped_survey(slug), survey_catalogues())
-    engine = connect(Settings(data_dir=folder, base_url=url).database)
+    engine = connect(Settings(data_dir=folder, base_url=url, database_url=database_url).database)
     upgrade(engine)
     today = date.today()
     days = {"opens": date.fromordinal(today.toordinal() - 1), "closes": date.fromordinal(today.toordinal() + LONG)}
@@ -80,6 +80,9 @@ class Server:
     processes: int = 2
     threads: int = 4
     process: subprocess.Popen[bytes] | None = None
+    database_url: str = ""
+    base_url: str = ""
+    """The site's address if several servers share it."""
 
     def start(self) -> None:
         """Start it and wait until it answers."""
@@ -87,8 +90,8 @@ class Server:
         command.append("--no-worker")  # no email is sent here; tests/domain/mail tests crashes of the worker
         environ = os.environ | {
             "ENGAGE_DATA_DIR": str(self.folder),
-            "ENGAGE_BASE_URL": f"http://127.0.0.1:{self.port}",
-            "ENGAGE_DATABASE_URL": "",
+            "ENGAGE_BASE_URL": self.base_url or f"http://127.0.0.1:{self.port}",
+            "ENGAGE_DATABASE_URL": self.database_url,
             "ENGAGE_SECOND_FACTOR": "offered",  # benchmarks have no authenticator app
         }
         with (self.folder / "server.log").open("ab") as log:
