@@ -93,7 +93,7 @@ def audit() -> str:
 def check_audit() -> Answer:
     """Verify the whole chain; the page then shows the result."""
     with read_session(runtime().engine) as session:
-        check_chain(session, runtime().settings.data_dir / ANCHOR_FILE, runtime().secret(AUDIT_KEY), runtime().now())
+        check_chain(session, runtime().settings.site_dir / ANCHOR_FILE, runtime().secret(AUDIT_KEY), runtime().now())
     return redirect(url_for("administration.audit"))
 
 
@@ -137,7 +137,7 @@ def format_local_time(moment: datetime) -> str:
 def _last_check() -> tuple[str, str, bool]:
     """When the chain was last verified (empty: never), the result, and whether it was good."""
     try:
-        anchor: AuditAnchor | None = read_anchor(runtime().settings.data_dir / ANCHOR_FILE, runtime().secret(AUDIT_KEY))
+        anchor: AuditAnchor | None = read_anchor(runtime().settings.site_dir / ANCHOR_FILE, runtime().secret(AUDIT_KEY))
     except AnchorBroken:
         return "", describe_verdict(Verdict(0, 0, "anchor changed")), False
     verdict = anchor.verdict if anchor else None
