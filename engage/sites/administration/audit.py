@@ -178,6 +178,8 @@ def event_names() -> dict[str, str]:
         "sign out everywhere": gettext("signed a person out everywhere"),
         # translators: audit log: what somebody did: password, second factor, passkey
         "change sign-in": gettext("changed how a person signs in"),
+        # translators: audit log: somebody tried to sign in with a passkey that another device may have a copy of
+        "refuse passkey": gettext("was refused: the passkey may be a copy"),
         # translators: audit log: what somebody did
         "add staff": gettext("added a staff member"),
         # translators: audit log: what somebody did
