@@ -27,7 +27,7 @@ class BackupProblem(Exception):
 @click.option("--force", is_flag=True, help="Replace FILE if it exists.")
 def backup(file: Path, force: bool) -> None:
     """Copy the database to FILE and check the copy. The site may keep running."""
-    source, folder = _database_file(), read_settings().data_dir
+    source, folder = _database_file(), read_settings().site_dir
     if not source.is_file():
         raise BackupProblem(f"there is no database at {source}")
     check_writable(file)

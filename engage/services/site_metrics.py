@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from engage.base.clock import stored_utc
-from engage.base.config import BACKUP_FILE
+from engage.base.config import BACKUP_FILE, Settings
 from engage.base.files import replace_file
 from engage.base.measurements import recorder
 from engage.base.prometheus_recorder import FOLDER, MetricsFolder, PrometheusRecorder
@@ -46,7 +46,7 @@ class SiteCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         """Read all metrics. Without a database, those of the machine remain, and `engage_database_up` is 0."""
         yield from self._database()
-        yield from _disk_metrics(self._runtime.settings.data_dir)
+        yield from _disk_metrics(self._runtime.settings)
         measurements = recorder()
         if isinstance(measurements, PrometheusRecorder):
             yield from measurements.collect()
@@ -132,13 +132,18 @@ def _archive_metrics(session: Session) -> Iterator[Metric]:
         yield GaugeMetricFamily(name, "When a WAL file was last archived.", row.last_archived_time.timestamp())
 
 
-def _disk_metrics(data_dir: Path) -> Iterator[Metric]:
-    disk = shutil.disk_usage(data_dir)
-    yield GaugeMetricFamily("engage_disk_free_bytes", "Free disk space for the data directory.", disk.free)
-    yield GaugeMetricFamily("engage_disk_size_bytes", "Size of that disk.", disk.total)
+def _disk_metrics(settings: Settings) -> Iterator[Metric]:
+    places = {"data": settings.data_dir, **({"shared": settings.site_dir} if settings.shared_dir else {})}
+    disks = {place: shutil.disk_usage(path) for place, path in places.items() if path.exists()}
+    free = {place: float(disk.free) for place, disk in disks.items()}
+    size = {place: float(disk.total) for place, disk in disks.items()}
+    yield _gauge("engage_disk_free_bytes", "Free disk space for the data and the shared directory.", free, "place")
+    yield _gauge("engage_disk_size_bytes", "Size of these disks.", size, "place")
     with suppress(OSError):  # no backup is known here
         name = "engage_backup_last_success_timestamp_seconds"
-        yield GaugeMetricFamily(name, "When the last backup was made.", (data_dir / BACKUP_FILE).stat().st_mtime)
+        yield GaugeMetricFamily(
+            name, "When the last backup was made.", (settings.site_dir / BACKUP_FILE).stat().st_mtime
+        )
 
 
 def _memory_metric(folder: MetricsFolder | None) -> Metric:

@@ -145,7 +145,7 @@ def test_a_familys_whole_visit_leaves_no_trace_of_who_where_or_what(measured: An
     assert found.labels("site") <= SITES
     assert found.labels("group") <= GROUPS
     names = {label for _, labels in found.samples for label, _ in labels}
-    assert names <= {"site", "group", "status", "le", "state", "file", "process"}
+    assert names <= {"site", "group", "status", "le", "state", "file", "process", "place"}
     assert found.value("engage_requests_total", site="family", group="survey") == found.value(
         "engage_requests_total", site="family"
     ) - found.value("engage_requests_total", site="family", group="entry")
