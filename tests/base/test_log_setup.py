@@ -158,7 +158,9 @@ set_up_logging(sys.argv[1])
 logging.getLogger("engage").info("begins")
 logging.getLogger("dbos").warning("from a library that writes by itself")
 warnings.warn("an old way")
-threading.Thread(target=lambda: 1 / 0).start()
+thread = threading.Thread(target=lambda: 1 / 0)
+thread.start()
+thread.join()
 raise RuntimeError("the last word of ana@district.example")
 """
 
