@@ -4,7 +4,7 @@ that names it."""
 import json
 import secrets
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from difflib import get_close_matches
@@ -16,8 +16,9 @@ from zoneinfo import ZoneInfo, available_timezones
 from engage.base import clock
 from engage.base.files import create_private_file
 
-SECRET_FILE = "secret-key"  # noqa: S105  a file's name in DATA_DIR, not a secret
-SEALING_FILE = "sealing-keys"  # file in DATA_DIR with one key per line, the newest first
+SECRET_FILE = "secret-key"  # noqa: S105  a file's name in the site's directory, not a secret
+SEALING_FILE = "sealing-keys"  # file in the site's directory with one key per line, the newest first
+SHARED_MARK = "shared-dir-used"  # file in DATA_DIR: this machine has served with a shared directory
 PHONE_MOST = 40  # characters of a telephone number
 NAME_MOST = 120  # characters of the district's name, which is printed on every page
 NO_DISTRICT = "Our school district"
@@ -46,6 +47,7 @@ class Settings:
     `ENGAGE_SETTINGS` names. The environment has precedence."""
 
     data_dir: Path = Path("instance")
+    shared_dir: str = ""
     database_url: str = ""
     secret_key: str = field(default="", repr=False)
     base_url: str = "http://127.0.0.1:8000"
@@ -91,6 +93,12 @@ class Settings:
         return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'engage.db'}"
 
     @property
+    def site_dir(self) -> Path:
+        """The directory of the files that all machines of the site need: keys, packets, columns, drafts, rosters, and
+        the audit anchor. It is the shared directory, or else the data directory."""
+        return Path(self.shared_dir) if self.shared_dir else self.data_dir
+
+    @property
     def secure(self) -> bool:
         """Whether family pages are served over HTTPS."""
         return self.base_url.startswith("https://")
@@ -108,14 +116,38 @@ class Settings:
         return clock.midnight(day, self.timezone)
 
     def secret(self) -> str:
-        """Return the site's secret: the setting, or a random one stored in the data directory, readable by its owner
-        only."""
+        """Return the site's secret: the setting, or a random one stored in a file that only its owner can read. Raises
+        SettingProblem."""
         if self.secret_key:
             return self.secret_key
-        path = self.data_dir / SECRET_FILE
+        return self.read_key_file(SECRET_FILE, lambda: secrets.token_hex(32))
+
+    def read_key_file(self, name: str, new_key: Callable[[], str]) -> str:
+        """Return the content of a key file of the site, which is created if the site is new. Raises SettingProblem if
+        it is missing and the site is not new, for example because the shared directory is not mounted."""
+        path = self.site_dir / name
         if not path.exists():
-            create_private_file(path, secrets.token_hex(32))
+            self.require_shared_dir()
+            if self.shared_dir and (self.data_dir / name).exists():
+                raise SettingProblem(
+                    f"{path} is missing, but {self.data_dir / name} exists; move the site's files to the shared "
+                    "directory (docs/operations.md, More than one machine)"
+                )
+            if (self.data_dir / SHARED_MARK).exists():
+                raise SettingProblem(
+                    f"{path} is missing, but this machine has used a shared directory before; mount it, check "
+                    "ENGAGE_SHARED_DIR, or put the file back"
+                )
+            create_private_file(path, new_key())
         return path.read_text()
+
+    def require_shared_dir(self) -> None:
+        """Raises SettingProblem if the shared directory is set and does not exist. It is never created: an empty one
+        would hide that it is not mounted."""
+        if self.shared_dir and not Path(self.shared_dir).is_dir():
+            raise SettingProblem(
+                f"ENGAGE_SHARED_DIR is {self.shared_dir}, which is not a directory; mount or create it"
+            )
 
 
 KEEPING = {each.name for each in fields(Settings) if each.name.startswith("keep_") and each.name.endswith("_days")}

@@ -3,6 +3,7 @@
 import os
 import secrets
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 PRIVATE = 0o600  # permissions: only the owner may read and write
@@ -39,6 +40,14 @@ def create_private_file(path: Path, text: str) -> None:
     with suppress(FileExistsError):
         os.link(part, path)
     part.unlink()
+
+
+def modification_time(path: Path) -> datetime | None:
+    """Return when a file was last modified, by the clock of its file system; None if it no longer exists."""
+    try:
+        return datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    except FileNotFoundError:  # another machine has deleted it
+        return None
 
 
 def sync_path(path: Path) -> None:

@@ -44,7 +44,7 @@ def audit() -> None:
 def verify_(after_restore: bool) -> None:
     """Verify that no event was changed, removed, or inserted. Exit code 1 if one was."""
     settings, now = read_settings(), datetime.now(UTC)
-    path = settings.data_dir / ANCHOR_FILE
+    path = settings.site_dir / ANCHOR_FILE
     with open_database(settings) as engine, read_session(engine) as session:
         key = audit_key(settings)  # creates a secret key if there is none, so not before the database is open
         if after_restore:

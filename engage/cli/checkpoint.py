@@ -111,7 +111,7 @@ def _load_report(
             raise click.ClickException(f"there is no checkpoint {checkpoint_id!r}; there are: {there}")
         open_sealed_groups(engine, checkpoint_id, derive_key(settings.secret().encode(), GROUP_KEY), today)
         try:
-            draft = count_draft(engine, checkpoint_id, settings.data_dir, today)
+            draft = count_draft(engine, checkpoint_id, settings.site_dir, today)
         except (AnswersDeleted, BurstsUndecided) as problem:
             raise click.ClickException(str(problem)) from problem
         with write_session(engine) as session:

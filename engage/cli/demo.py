@@ -56,6 +56,7 @@ def _demo_settings(port: int) -> Settings:
         configured,
         data_dir=configured.data_dir / DEMO,
         database_url="",
+        shared_dir="",
         base_url=f"http://127.0.0.1:{port}",
         district_name=NAME,
         district_phone=PHONE,

@@ -16,6 +16,7 @@ from sqlalchemy import Engine
 from engage.base.catalogs import DOMAINS, BrokenCatalogue, is_usable, po_path, read_po_file
 from engage.base.config import NO_DISTRICT, SEALING_FILE, SECRET_FILE, Settings
 from engage.base.languages import LANGUAGES
+from engage.base.shared_dir import CheckResult, check_shared_dir
 from engage.cli.problems import explain_problem
 from engage.domain.mail.smtp import MailDeferred, MailServer, check_connection
 from engage.domain.paper.typesetting.fonts import MissingFont, load_faces
@@ -23,15 +24,21 @@ from engage.domain.security.audit_anchor import ANCHOR_FILE
 from engage.domain.security.sso_providers import load_providers
 from engage.services.retention.run_schedule import retention_status
 from engage.services.site_database import open_database, read_settings, sqlite_file
-from engage.storage.engine import read_session
+from engage.storage.engine import database_now, read_session
 
 LEAST_DISK = 0.05  # share of the disk that must be free; the same limit as in /readyz
 LEAST_BYTES = 500_000_000
 PRAGMAS = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "secure_delete": 1}  # 2 is FULL
 
+ALONE = (
+    "ENGAGE_SHARED_DIR is not set; if several machines serve this site, set it on each to one directory that all of "
+    "them mount: packets, keys, uploaded rosters, counted answers, the last drafts, and the audit anchor must be the "
+    "same for all"
+)
 DURABLE = ("fsync", "full_page_writes", "synchronous_commit")
 
-CheckResult = tuple[bool, str]
+MARKS = {True: "ok  ", False: "FAIL", None: "warn"}
+CLOCK_MOST = 5.0  # seconds by which this machine's clock and the database's may differ
 
 
 @click.command()
@@ -40,8 +47,8 @@ def doctor() -> None:
     settings, well = read_settings(), True
     for name, check in CHECKS.items():
         for good, words in _run_check(check, settings):
-            well = well and good
-            click.echo(f"{'ok  ' if good else 'FAIL'}  {name:10}  {words}")
+            well = well and good is not False
+            click.echo(f"{MARKS[good]}  {name:10}  {words}")
     if not well:
         raise SystemExit(1)
 
@@ -136,6 +143,15 @@ def _check_postgres(engine: Engine) -> Iterator[CheckResult]:
             is_ = connection.exec_driver_sql(f"show {name}").scalar()
             advice = ": a crash of the machine loses answers that families saw stored" if is_ == "off" else ""
             yield is_ != "off", f"{name} is {is_}{advice}"
+    yield _check_clock(engine)
+
+
+def _check_clock(engine: Engine) -> CheckResult:
+    """Compare the clocks. Work is handed over by the database's clock; sign-ins and audit entries have this one's."""
+    with read_session(engine) as session:
+        apart = abs((datetime.now(UTC) - database_now(session)).total_seconds())
+    advice = "" if apart <= CLOCK_MOST else "; run a time service on both, such as systemd-timesyncd"
+    return apart <= CLOCK_MOST, f"the clocks of this machine and of the database differ by {apart:.1f} s{advice}"
 
 
 def _check_retention(settings: Settings) -> Iterator[CheckResult]:
@@ -150,14 +166,26 @@ def _check_retention(settings: Settings) -> Iterator[CheckResult]:
 
 
 def _check_disk(settings: Settings) -> Iterator[CheckResult]:
-    place = next(each for each in (settings.data_dir.resolve(), *settings.data_dir.resolve().parents) if each.exists())
-    disk = shutil.disk_usage(place)
-    enough = disk.free >= LEAST_BYTES and disk.free / disk.total >= LEAST_DISK
-    yield enough, f"{disk.free / 1e9:.1f} GB of {disk.total / 1e9:.1f} GB free at {place}"
+    for folder in dict.fromkeys((settings.data_dir.resolve(), settings.site_dir.resolve())):
+        place = next(each for each in (folder, *folder.parents) if each.exists())
+        disk = shutil.disk_usage(place)
+        enough = disk.free >= LEAST_BYTES and disk.free / disk.total >= LEAST_DISK
+        yield enough, f"{disk.free / 1e9:.1f} GB of {disk.total / 1e9:.1f} GB free at {place}"
+
+
+def _check_shared_dir(settings: Settings) -> Iterator[CheckResult]:
+    """Check what several machines of a site need to share. Without PostgreSQL, only one machine can serve."""
+    if not settings.shared_dir:
+        if sqlite_file(settings):
+            yield True, "one machine serves this site: the database is a file (SQLite)"
+        else:
+            yield None, ALONE
+        return
+    yield from check_shared_dir(settings)
 
 
 def _check_secret(settings: Settings) -> Iterator[CheckResult]:
-    path = settings.data_dir / SECRET_FILE
+    path = settings.site_dir / SECRET_FILE
     if settings.secret_key:
         yield True, "ENGAGE_SECRET_KEY is set"
     elif not path.exists():
@@ -171,7 +199,7 @@ def _check_secret(settings: Settings) -> Iterator[CheckResult]:
 
 def _check_private_files(settings: Settings) -> Iterator[CheckResult]:
     for name in (SEALING_FILE, ANCHOR_FILE):
-        path = settings.data_dir / name
+        path = settings.site_dir / name
         if not path.exists():
             yield True, f"{path} will be created when it is needed"
             continue
@@ -262,6 +290,7 @@ CHECKS: dict[str, Callable[[Settings], Iterator[CheckResult]]] = {
     "database": _check_database,
     "retention": _check_retention,
     "disk": _check_disk,
+    "shared": _check_shared_dir,
     "secret": _check_secret,
     "private": _check_private_files,
     "address": _check_base_url,

@@ -1,5 +1,6 @@
 """`engage keys`: reseal names, emails, and sheet labels under a new key in batches; an interrupted run continues."""
 
+import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,7 +25,8 @@ from engage.storage.models.paper import SheetLink
 SEALED: tuple[Any, ...] = (*NAMED, Mail.sealed, SheetLink.label)
 """Every column that is sealed under the site's keys."""
 BATCH = 500  # rows per transaction: families' answers wait no longer than this
-NO_KEY = "their key is missing; add it after the others in DATA_DIR/sealing-keys, and run this command again"
+SHARED_PAUSE = 60.0  # seconds after which each machine knows of a changed file on NFS (acregmax, acdirmax of nfs(5))
+NO_KEY = "their key is missing; add it after the others in the file sealing-keys, and run this command again"
 
 
 class MissingSealingKey(Exception):
@@ -42,12 +44,15 @@ def rotate(drop_old: bool) -> None:
     """Create a new key and reseal everything under it. The site may keep running: it reads the new key by itself. If
     ENGAGE_SEALING_KEYS is set, put the new key first there, and restart the site."""
     settings, now = read_settings(), datetime.now(UTC)
-    if drop_old and any((settings.data_dir / staging_db.FOLDER).glob("*")):
+    if drop_old and any((settings.site_dir / staging_db.FOLDER).glob("*")):
         raise click.ClickException(
             "an uploaded roster that is not confirmed is encrypted under an older key; confirm or discard it first"
         )
     with open_database(settings) as engine:
         all_keys = _prepare_keys(settings, engine)
+        if drop_old and settings.shared_dir:
+            click.echo(f"Waiting {SHARED_PAUSE:.0f} seconds, so that every machine uses the new key …")
+            time.sleep(SHARED_PAUSE)
         sealer = Sealer(all_keys)
         done = {_column_name(column): _reseal_column(engine, column, sealer) for column in SEALED}
         if dropped := (len(all_keys) - 1 if drop_old else 0):

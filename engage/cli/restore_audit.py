@@ -18,7 +18,7 @@ from engage.storage.engine import connect, current_revision, head, read_session,
 
 def continue_audit_chain(settings: Settings, file: str) -> str:
     """Continue the audit chain of a database that was just restored. Returns the message for the operator."""
-    path, key, now = settings.data_dir / ANCHOR_FILE, audit_key(settings), datetime.now(UTC)
+    path, key, now = settings.site_dir / ANCHOR_FILE, audit_key(settings), datetime.now(UTC)
     try:
         old = read_anchor(path, key)
     except AnchorBroken:

@@ -53,9 +53,9 @@ def import_(source: Path, languages: Path | None, remarks: Path | None, dry_run:
     """Import OneRoster CSV (1.1 or 1.2) from a folder or a ZIP file; show the changes first."""
     settings = read_settings()
     now = datetime.now(UTC)
-    delete_stale_folders(settings.data_dir, now)
+    delete_stale_folders(settings.site_dir, now)
     with open_database(settings) as engine:
-        folder = new_folder(settings.data_dir)
+        folder = new_folder(settings.site_dir)
         try:
             with StagingDb(folder / FILE) as stage:
                 try:

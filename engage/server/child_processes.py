@@ -12,7 +12,8 @@ STOP_SIGNALS = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
 HANDLED_SIGNALS = STOP_SIGNALS | {signal.SIGCHLD}
 PATIENCE = 20.0  # seconds a child may take to finish what it is doing
 SHORT = 5.0  # seconds; a child that dies sooner than this never started properly
-TRIES = 3  # consecutive failed starts of children before giving up
+TRIES = 3  # consecutive failed starts of children before giving up, if none has ever worked
+PAUSE, LONGEST_PAUSE = 0.1, 5.0  # seconds before a failed child is started again; the pause doubles each time
 
 Work = Callable[[], None]
 
@@ -25,29 +26,58 @@ class ChildStartFailed(Exception):
 
 def supervise(work: Sequence[Work], beside: Sequence[Work] = ()) -> None:
     """Run each callable in its own child process, and start a new one for each that dies. Returns after SIGTERM, SIGINT
-    or SIGHUP, when all have ended. Raises ChildStartFailed if those in `work` cannot start; those in `beside` are
-    retried without limit, and each failure is logged."""
+    or SIGHUP, when all have ended. Raises ChildStartFailed if those in `work` cannot start. Once one of them has
+    worked, they are retried without limit, as those in `beside` are, and each failure is logged."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, HANDLED_SIGNALS)
-    watched = [*work, *beside]
-    born: dict[int, tuple[int, float]] = {}  # by process id: index in `watched`, and start time
-    failures = 0
+    children = _Children(work, beside)
     try:
-        while not work or failures < TRIES * len(work):
-            at_work = {which for which, _ in born.values()}
-            for which in set(range(len(watched))) - at_work:
-                born[_start_child(watched[which])] = which, time.monotonic()
+        while not children.cannot_start():
+            children.start_missing()
             if signal.sigwait(HANDLED_SIGNALS) in STOP_SIGNALS:
                 return
-            for pid, status in _reap_children():
-                which, since = born.pop(pid)
-                lived = time.monotonic() - since
-                if which < len(work):
-                    failures = failures + 1 if lived < SHORT else 0
-                log.error("process %d ended (%s) after %.1f s", pid, status, lived)
+            children.reap()
+            if (pause := children.pause()) and signal.sigtimedwait(STOP_SIGNALS, pause):
+                return
         raise ChildStartFailed("the site cannot start; see the lines above")
     finally:
-        _stop_children(list(born))
+        _stop_children(list(children.born))
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+class _Children:
+    """The child processes, and how many in a row died as soon as they started."""
+
+    def __init__(self, work: Sequence[Work], beside: Sequence[Work]) -> None:
+        self.watched, self.needed = [*work, *beside], len(work)
+        self.born: dict[int, tuple[int, float]] = {}  # by process id: index in `watched`, and start time
+        self.failures = 0
+        self.has_worked = False
+
+    def cannot_start(self) -> bool:
+        """Whether every start of a needed child has failed so far, often enough to give up."""
+        return not self.has_worked and self.needed > 0 and self.failures >= TRIES * self.needed
+
+    def start_missing(self) -> None:
+        at_work = {which for which, _ in self.born.values()}
+        for which in set(range(len(self.watched))) - at_work:
+            self.born[_start_child(self.watched[which])] = which, time.monotonic()
+
+    def reap(self) -> None:
+        """Forget the children that have ended, and log how."""
+        now = time.monotonic()
+        self.has_worked |= any(which < self.needed and now - since >= SHORT for which, since in self.born.values())
+        for pid, status in _reap_children():
+            which, since = self.born.pop(pid)
+            if which < self.needed:
+                self.failures = self.failures + 1 if now - since < SHORT else 0
+            log.error("process %d ended (%s) after %.1f s", pid, status, now - since)
+
+    def pause(self) -> float:
+        """Seconds to wait before the next start. A site that has never worked gives up instead, and soon."""
+        if not self.has_worked or not self.failures:
+            return 0.0
+        doubled: float = PAUSE * 2 ** min(self.failures - 1, 10)  # the exponent is bounded: failures are not
+        return min(LONGEST_PAUSE, doubled)
 
 
 def _start_child(work: Work) -> int:

@@ -9,7 +9,9 @@ from collections.abc import Callable
 
 from sqlalchemy.exc import DBAPIError
 
+from engage.base.clock import utc_now
 from engage.base.config import Settings
+from engage.base.shared_dir import HostRecord
 from engage.server.child_processes import STOP_SIGNALS
 from engage.services.tasks.run_retention import NightlyRetention
 from engage.storage.engine import connect
@@ -36,9 +38,10 @@ def delete_files(settings: Settings, parent: int) -> None:
     from engage.services.retention.policies import build_retention  # noqa: PLC0415  pandas and DBOS load in this process only
 
     engine, stopping = connect(settings.database), _stop_checker(parent)
-    nightly = NightlyRetention(engine, build_retention(settings), None)
+    nightly, host = NightlyRetention(engine, build_retention(settings), None), HostRecord(settings, utc_now)
     while not stopping(1.0):
         try:
+            host.poll()
             nightly.poll()
         except DBAPIError as problem:
             logging.getLogger("engage.worker").error("the database did not answer: %s", problem)

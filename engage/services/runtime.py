@@ -13,6 +13,8 @@ from engage.domain.security.encryption import Sealer, derive_key
 from engage.storage.engine import connect
 from engage.storage.group_commit import GroupWriter
 
+WORKER = "engage worker"  # purpose of the connections of a worker
+
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
@@ -41,9 +43,13 @@ class Runtime:
 _derive_key = lru_cache(maxsize=64)(derive_key)  # each family page uses one of them
 
 
-def open_runtime(settings: Settings, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Runtime:
-    """Create the data directory if there is none, and connect to the database. Raises SettingProblem."""
+def open_runtime(
+    settings: Settings, clock: Callable[[], datetime] = lambda: datetime.now(UTC), purpose: str = ""
+) -> Runtime:
+    """Create the data directory if there is none, and connect to the database for this `purpose` (storage/engine.py).
+    Raises SettingProblem."""
+    settings.require_shared_dir()
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     use_catalogues(settings.data_dir / "catalogues")
-    engine = connect(settings.database)
+    engine = connect(settings.database, purpose)
     return Runtime(settings, engine, GroupWriter(engine), clock, settings.secret().encode(), Sealer.of(settings))

@@ -17,4 +17,4 @@ def log_event_as(session: Session, actor: str, deed: str, about: str = "", **det
     """Add an event by someone other than the signed-in person, such as a person who is signing in or tries to."""
     key, now = runtime().secret(AUDIT_KEY), runtime().now()
     record_event(session, AuditEntry(actor, deed, about, detail), key=key, now=now)
-    advance_after_commit(session, runtime().engine, runtime().settings.data_dir / ANCHOR_FILE, key, now)
+    advance_after_commit(session, runtime().engine, runtime().settings.site_dir / ANCHOR_FILE, key, now)

@@ -118,8 +118,8 @@ def _is_at_head(site: Runtime) -> bool:
 
 
 def _has_disk_space(site: Runtime) -> bool:
-    disk = shutil.disk_usage(site.settings.data_dir)
-    return disk.free / disk.total >= LEAST_DISK
+    disks = [shutil.disk_usage(each) for each in {site.settings.data_dir, site.settings.site_dir}]
+    return all(disk.free / disk.total >= LEAST_DISK for disk in disks)
 
 
 def _can_write(site: Runtime) -> bool:

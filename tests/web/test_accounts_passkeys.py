@@ -13,13 +13,18 @@ import cbor2
 import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
+from hypothesis import settings as testing
 from hypothesis import strategies as st
 from sqlalchemy import Engine, delete, select
 
 from engage import create_app
 from engage.base.config import Settings
+from engage.domain.mail.outbox import OutgoingMail, open_mail
+from engage.domain.security.encryption import Sealer, load_keys
 from engage.storage.engine import read_session, write_session
+from engage.storage.models.audit import AuditEvent
+from engage.storage.models.mail import Mail
 from engage.storage.models.staff import Passkey, Staff
 from tests.conftest import close
 from tests.hygiene import Element
@@ -161,12 +166,69 @@ def test_another_key_behind_a_known_id_opens_nothing(door: Any) -> None:
     opens(door, thief, status=422)
 
 
-def test_a_copied_key_is_noticed_by_its_count(door: Any) -> None:
+def copies(engine: Engine) -> list[tuple[str, str, str]]:
+    """The entries of the audit log about copied passkeys."""
+    with read_session(engine) as session:
+        found = session.scalars(select(AuditEvent).where(AuditEvent.deed == "refuse passkey"))
+        return [(each.actor, each.about, each.detail) for each in found]
+
+
+def letters(engine: Engine, settings: Settings) -> list[OutgoingMail]:
+    """The messages about copied passkeys."""
+    open_ = Sealer(load_keys(settings)).open
+    with read_session(engine) as session:
+        found = session.scalars(select(Mail).where(Mail.kind == "passkey refused"))
+        return [open_mail(each, open_) for each in found]
+
+
+@pytest.mark.parametrize("behind", [0, 1, 4])
+def test_a_copied_key_is_noticed_by_its_count_and_its_owner_is_told(
+    door: Any, engine: Engine, settings: Settings, behind: int
+) -> None:
+    device = Device()
+    registers(door, device)
+    for _ in range(5):
+        opens(door, device)
+    opens(door, replace(device, count=device.count - 1 - behind), status=422).sees(
+        "This passkey does not open an account here."
+    )
+    assert copies(engine) == [(EMAIL, EMAIL, '{"passkey":"My phone"}')]
+    (letter,) = letters(engine, settings)
+    assert (letter.to, letter.subject) == (EMAIL, "A passkey for Our school district family surveys was refused")
+    assert "“My phone”" in letter.text
+    opens(door, device)
+    assert keys(engine)[0].sign_count == device.count == 6
+
+
+def test_the_owner_of_a_copied_key_is_told_once_an_hour(
+    door: Any, engine: Engine, settings: Settings, moment: list[datetime]
+) -> None:
     device = Device()
     registers(door, device)
     copied = replace(device)
     opens(door, device)
-    opens(door, copied, status=422)
+    for minutes, expected in ((0, 1), (59, 1), (61, 2)):
+        moment[0] += timedelta(minutes=minutes)
+        opens(door, replace(copied), status=422)
+        assert len(letters(engine, settings)) == expected
+    assert len(copies(engine)) == 3
+
+
+def test_who_only_knows_the_id_of_a_key_raises_no_alarm(door: Any, engine: Engine, settings: Settings) -> None:
+    device = Device()
+    registers(door, device)
+    opens(door, device)
+    opens(door, Device(id=device.id, handle=device.handle), status=422)
+    opens(door, replace(device, count=0, origin="http://evil.example"), status=422)
+    assert (copies(engine), letters(engine, settings)) == ([], [])
+
+
+def test_a_device_that_does_not_count_is_no_copy(door: Any, engine: Engine) -> None:
+    device = Device()
+    registers(door, device)
+    for _ in range(3):
+        opens(door, replace(device, count=-1))
+    assert copies(engine) == []
 
 
 def test_the_handle_must_be_the_owners(door: Any) -> None:
@@ -182,6 +244,45 @@ def test_an_old_answer_opens_nothing(door: Any, moment: list[datetime]) -> None:
     answer = json.dumps(device.opens(options(person)))
     moment[0] += timedelta(minutes=11)
     person.sends(button="Sign in with a passkey", credential=answer, status=422)
+
+
+def test_a_page_that_was_open_too_long_says_so_and_asks_again(
+    door: Any, engine: Engine, moment: list[datetime]
+) -> None:
+    device = Device()
+    registers(door, device)
+    person = comes(door).opens("/staff/login?next=/staff/me/second-factor")
+    before = options(person)
+    moment[0] += timedelta(minutes=10, seconds=1)
+    person.sends(button="Sign in with a passkey", credential=json.dumps(device.opens(before)), status=422)
+    person.sees("This page was open for more than 10 minutes, so your passkey was not used. Try again.")
+    person.sees_no("does not open an account")
+    assert options(person)["challenge"] != before["challenge"]
+    person.sends(button="Sign in with a passkey", credential=json.dumps(device.opens(options(person))))
+    assert person.path == "/staff/me/second-factor"
+    assert copies(engine) == []
+
+
+def test_a_second_step_that_was_open_too_long_says_so(door: Any, moment: list[datetime]) -> None:
+    device = Device()
+    registers(door, device)
+    half = comes(door).opens("/staff/login").sends(email=EMAIL, password=PASSWORD)
+    answer = json.dumps(device.opens(options(half)))
+    moment[0] += timedelta(minutes=11)
+    half.sends(button="Sign in with a passkey", credential=answer, status=422).sees("open for more than 10 minutes")
+    half.sends(button="Sign in with a passkey", credential=json.dumps(device.opens(options(half)))).sees("Sign out")
+
+
+def test_a_passkey_that_is_made_too_late_is_asked_for_again(door: Any, engine: Engine, moment: list[datetime]) -> None:
+    device = Device()
+    ada = comes(door).signs_in(EMAIL, PASSWORD)
+    ada.opens(PAGE)
+    answer = json.dumps(device.makes(options(ada)))
+    moment[0] += timedelta(minutes=11)
+    ada.sends(button="Create a passkey", name="My phone", credential=answer, status=422)
+    ada.sees("open for more than 10 minutes")
+    ada.sends(button="Create a passkey", name="My phone", credential=json.dumps(device.makes(options(ada))))
+    assert [each.name for each in keys(engine)] == ["My phone"]
 
 
 def test_an_answer_is_taken_once(door: Any) -> None:
@@ -277,7 +378,7 @@ FIELDS = ["attestationObject", "clientDataJSON", "authenticatorData", "signature
 
 
 @pytest.mark.sqlite
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@testing(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_no_answer_breaks_the_page(door: Any, engine: Engine, data: st.DataObject) -> None:
     device, person = Device(handle=b64(b"x")), comes(door)

@@ -43,5 +43,19 @@ def sign_in_changed_mail(words: NullTranslations, to: str, district: str) -> Out
     return _fill_mail(to, subject, text, {"district": district})
 
 
+def passkey_copied_mail(words: NullTranslations, to: str, district: str, passkey: str) -> OutgoingMail:
+    """Return the notice that a passkey was refused because another device may have a copy. `passkey` is its name."""
+    # translators: subject of a letter by e-mail to a colleague
+    subject = words.gettext("A passkey for %(district)s family surveys was refused")
+    # translators: letter by e-mail to a colleague; %(passkey)s is the name of a passkey; "My account" is a page
+    text = words.gettext(
+        "Hello,\n\nSomeone tried to sign in to the staff pages for %(district)s family surveys with your passkey "
+        "“%(passkey)s”. Nobody was signed in, because another device may have a copy of this passkey.\n\nSign in "
+        "another way, open “My account”, and remove this passkey. If you did not try to sign in, also tell the "
+        "administrator of these pages right away."
+    )
+    return _fill_mail(to, subject, text, {"district": district, "passkey": passkey})
+
+
 def _fill_mail(to: str, subject: str, text: str, values: dict[str, str]) -> OutgoingMail:
     return OutgoingMail(to, subject % values, text % values)

@@ -11,11 +11,12 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from engage.base.files import modification_time
 from engage.domain.roster.grades import grade_rank
 from engage.domain.roster.names import full_name
 from engage.domain.roster.remarks import UNREAD, RowProblem, shorten_value
 
-FOLDER = "rosters"  # in the data directory
+FOLDER = "rosters"  # in the site's directory
 FILE = "stage.db"
 LASTS = timedelta(days=1)  # how long a roster waits for confirmation
 BATCH = 1000  # rows per batch
@@ -149,20 +150,20 @@ def batches(rows: Iterable[Any], size: int = BATCH) -> Iterator[list[Any]]:
         yield batch
 
 
-def new_folder(data_dir: Path) -> Path:
+def new_folder(site_dir: Path) -> Path:
     """Create a folder for one roster, with a random name, accessible to its owner only."""
-    shelf = data_dir / FOLDER
+    shelf = site_dir / FOLDER
     shelf.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder = shelf / secrets.token_hex(16)
     folder.mkdir(mode=0o700)
     return folder
 
 
-def find_folder(data_dir: Path, token: str) -> Path | None:
+def find_folder(site_dir: Path, token: str) -> Path | None:
     """Return the folder with this name; None if there is none."""
     if len(token) != 32 or not set(token) <= set("0123456789abcdef"):
         return None
-    folder = data_dir / FOLDER / token
+    folder = site_dir / FOLDER / token
     return folder if (folder / FILE).is_file() else None
 
 
@@ -171,11 +172,15 @@ def delete_folder(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def delete_stale_folders(data_dir: Path, now: datetime) -> int:
+def delete_stale_folders(site_dir: Path, now: datetime) -> int:
     """Delete rosters that were not confirmed within a day; returns their number."""
-    old = [
-        each for each in (data_dir / FOLDER).glob("*") if now.timestamp() - each.stat().st_mtime > LASTS.total_seconds()
-    ]
+    old = find_stale_folders(site_dir, now)
     for each in old:
         delete_folder(each)
     return len(old)
+
+
+def find_stale_folders(site_dir: Path, now: datetime) -> list[Path]:
+    """Return the folders of rosters that were not confirmed within a day."""
+    modified = {each: modification_time(each) for each in (site_dir / FOLDER).glob("*")}
+    return [each for each, at in modified.items() if at is not None and now - at > LASTS]

@@ -33,7 +33,7 @@ from engage.domain.security.encryption import derive_key
 from engage.storage.engine import read_session
 from engage.storage.models.audit import AuditEvent
 
-ANCHOR_FILE = "audit-anchor"  # in DATA_DIR
+ANCHOR_FILE = "audit-anchor"  # in the site's directory
 OFTEN = timedelta(minutes=1)  # the anchor moves at most this often
 
 ROLLED_BACK = {
@@ -196,4 +196,4 @@ def record_system_event(session: Session, settings: Settings, now: datetime, ent
     """Record an event by an actor that is not a person: COMMAND_LINE or SITE."""
     key = audit_key(settings)
     record_event(session, entry, key=key, now=now)
-    advance_after_commit(session, cast(Engine, session.get_bind()), settings.data_dir / ANCHOR_FILE, key, now)
+    advance_after_commit(session, cast(Engine, session.get_bind()), settings.site_dir / ANCHOR_FILE, key, now)

@@ -36,6 +36,7 @@ DEEDS = {  # codes of actions and their English descriptions; pages translate th
     "sign in": "signed in",
     "sign out everywhere": "signed a person out everywhere",
     "change sign-in": "changed how a person signs in",
+    "refuse passkey": "was refused: the passkey may be a copy",
     "add staff": "added a staff member",
     "change staff": "changed a person's access",
     "import roster": "imported a roster",

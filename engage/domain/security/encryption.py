@@ -11,7 +11,6 @@ from typing import Self
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from engage.base.config import SEALING_FILE, Settings
-from engage.base.files import create_private_file
 
 
 class SealBroken(Exception):
@@ -34,17 +33,15 @@ def new_key() -> str:
 
 def key_file(settings: Settings) -> Path:
     """Return the path of the key file, which is used unless the setting has the keys."""
-    return settings.data_dir / SEALING_FILE
+    return settings.site_dir / SEALING_FILE
 
 
 def load_keys(settings: Settings) -> list[str]:
-    """Return the keys, the newest first: from the setting, or from the key file, which is created on first use."""
+    """Return the keys, the newest first: from the setting, or from the key file, which is created on first use. Raises
+    SettingProblem."""
     if settings.sealing_keys:
         return settings.sealing_keys.split()
-    path = key_file(settings)
-    if not path.exists():
-        create_private_file(path, new_key() + "\n")
-    return path.read_text().split()
+    return settings.read_key_file(SEALING_FILE, lambda: new_key() + "\n").split()
 
 
 class Sealer:
@@ -53,7 +50,8 @@ class Sealer:
     def __init__(self, keys: Sequence[str]) -> None:
         """`keys`: the newest first. Raises KeyProblem."""
         self._use(keys)
-        self._again: Callable[[], None] = lambda: None
+        self._follow: Callable[[], None] = lambda: None
+        self._read_again: Callable[[], bool] = lambda: False
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
@@ -64,25 +62,28 @@ class Sealer:
         """
         sealer = cls(load_keys(settings))
         if not settings.sealing_keys:
-            sealer._again = _KeyFileReader(sealer, settings)
+            reader = _KeyFileReader(sealer, settings)
+            sealer._follow, sealer._read_again = reader.follow, reader.read_again
         return sealer
 
     def seal(self, text: str) -> bytes:
         """Encrypt a text. The result differs each time."""
-        self._again()
+        self._follow()
         return self._keys.encrypt(text.encode())
 
     def open(self, sealed: bytes) -> str:
         """Decrypt a text. Raises SealBroken."""
-        self._again()
+        self._follow()
         try:
             return self._keys.decrypt(sealed).decode()
         except InvalidToken as problem:
+            if self._read_again():
+                return self.open(sealed)
             raise SealBroken("this cannot be opened with the keys at hand") from problem
 
     def reseal(self, sealed: bytes) -> bytes:
         """Encrypt again with the newest key, unless that was used already. Raises SealBroken."""
-        self._again()
+        self._follow()
         try:
             return sealed if self.newest(sealed) else self._keys.rotate(sealed)
         except InvalidToken as problem:
@@ -98,7 +99,7 @@ class Sealer:
 
     def _use(self, keys: Sequence[str]) -> None:
         if not keys:
-            raise KeyProblem("there is no sealing key; put the key back that was in DATA_DIR/sealing-keys")
+            raise KeyProblem("there is no sealing key; put the key back that was in the file sealing-keys")
         try:
             fernets = [Fernet(key) for key in keys]
         except ValueError as problem:
@@ -112,12 +113,27 @@ class _KeyFileReader:
     def __init__(self, sealer: Sealer, settings: Settings) -> None:
         self._sealer, self._settings = sealer, settings
         self._seen: tuple[int, ...] = ()  # read again on first use: the file may have changed since
+        self._keys: list[str] = []
 
-    def __call__(self) -> None:
+    def follow(self) -> None:
+        """Use the keys of the file if it has changed."""
         mark = self._mark()
         if mark and mark != self._seen:  # if the file disappears, its keys stay in use
-            self._sealer._use(load_keys(self._settings))
+            self._use(load_keys(self._settings))
             self._seen = mark
+
+    def read_again(self) -> bool:
+        """Read the file and return whether its keys are other ones. A network file system may report a change of
+        another machine to `stat` up to a minute late, but not to `open`."""
+        if not self._mark():
+            return False
+        before = self._keys
+        self._use(load_keys(self._settings))
+        return self._keys != before
+
+    def _use(self, keys: Sequence[str]) -> None:
+        self._sealer._use(keys)
+        self._keys = list(keys)
 
     def _mark(self) -> tuple[int, ...]:
         try:

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engage.base.files import replace_file, sync_path
+from engage.base.shared_dir import is_shared
 from engage.domain.summaries.encoding import Encoder, build_encoders, layout_digest
 from engage.domain.summaries.tables import DIMENSIONS
 from engage.questionnaire.model import Survey
@@ -81,7 +82,8 @@ class ColumnHeader(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """The opened columns of a wave: the header, and all files mapped (so that they stay readable during a rebuild)."""
+    """The opened columns of a wave: the header, and all files mapped, or read if machines share them (so that they stay
+    readable during a rebuild)."""
 
     survey: Survey
     header: ColumnHeader
@@ -219,7 +221,13 @@ def _map_file(folder: Path, header: ColumnHeader, name: str) -> NDArray[Any]:
     kind, length = np.dtype(header["types"][name]), _entry_count(header, name)
     if length == 0:
         return np.zeros(0, dtype=kind)
-    return np.memmap(folder / header["generation"] / name, dtype=kind, mode="r", shape=(length,))
+    path = folder / header["generation"] / name
+    if is_shared(folder.parent.parent):  # if another machine deletes a mapped file of NFS, reading it ends the process
+        values = np.fromfile(path, dtype=kind, count=length)
+        if len(values) != length:
+            raise ValueError(f"{path} is too short")
+        return values
+    return np.memmap(path, dtype=kind, mode="r", shape=(length,))
 
 
 def _file_crc(folder: Path, header: ColumnHeader, name: str) -> int:

@@ -19,7 +19,7 @@ from engage.domain.intake.burst_marks import published_reason
 from engage.domain.intake.group_assignment import has_sealed_groups
 from engage.domain.paper.documents import document as paper
 from engage.domain.roster.sampling_units import SamplingUnit, list_sampling_units
-from engage.domain.summaries.column_store import columns_folder
+from engage.domain.summaries.column_store import columns_folder, lock_folder
 from engage.domain.summaries.population import with_population
 from engage.domain.summaries.published_figures import ResponseCounts
 from engage.domain.summaries.release_history import Released
@@ -48,7 +48,7 @@ from engage.services.checkpoints.wording import FigureWording
 from engage.storage.models.checkpoints import Checkpoint, CheckpointWave
 from engage.storage.models.waves import Wave
 
-DRAFTS = "drafts"  # a folder in the data directory
+DRAFTS = "drafts"  # a folder in the site's directory
 
 
 class JsonWave(TypedDict):
@@ -85,13 +85,15 @@ def suppress_draft(
     session: Session, checkpoint: Checkpoint, data_dir: Path, today: date, released: Mapping[str, Released]
 ) -> CheckpointFigures:
     """The draft figures that may be shown. `released` are each wave's by audience. The last figures shown of a wave
-    that is still open are stored in the data directory."""
+    that is still open are stored in the site's directory, so that every process and machine shows the same."""
+    fresh = count_figures(session, checkpoint, data_dir, today, released)
     paths = {wave.id: _draft_path(data_dir, wave.id) for wave in checkpoint.waves}
-    earlier = {wave: last for wave, path in paths.items() if (last := _read_draft(path))}
-    draft = suppress_open_waves(count_figures(session, checkpoint, data_dir, today, released), earlier, today)
-    for wave in draft["waves"]:
-        if "as_of" in wave and wave != earlier.get(wave["id"]):
-            _write_draft(paths[wave["id"]], wave)
+    with lock_folder(data_dir / DRAFTS, "shown"):
+        earlier = {wave: last for wave, path in paths.items() if (last := _read_draft(path))}
+        draft = suppress_open_waves(fresh, earlier, today)
+        for wave in draft["waves"]:
+            if "as_of" in wave and wave != earlier.get(wave["id"]):
+                _write_draft(paths[wave["id"]], wave)
     return draft
 
 
@@ -200,7 +202,6 @@ def _read_draft(path: Path) -> WaveFigures | None:
 
 
 def _write_draft(path: Path, wave: WaveFigures) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
     replace_file(path, canonical_json(wave).encode(), durable=False)
 
 

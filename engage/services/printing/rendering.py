@@ -39,7 +39,7 @@ from engage.storage.models.schools import School
 from engage.storage.models.staff import Staff
 from engage.storage.models.waves import Wave
 
-FOLDER = "packets"  # a folder in the data directory
+FOLDER = "packets"  # a folder in the site's directory
 SHUFFLE_KEY = "pile order"  # purpose of the key that orders unlinked sheets
 STAFF_LANGUAGE = "en"  # of separators and count sheet, if no staff member requested the packet
 FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -60,7 +60,7 @@ SheetLabel = TypedDict(
 
 def packet_path(settings: Settings, packet_id: str) -> Path:
     """The path of a packet's file, once it is ready."""
-    return settings.data_dir / FOLDER / f"{packet_id}.pdf"
+    return settings.site_dir / FOLDER / f"{packet_id}.pdf"
 
 
 def build_packet_content(session: Session, settings: Settings, sealer: Sealer, packet: Packet) -> PacketContent:
@@ -106,10 +106,10 @@ def is_stale(session: Session, packet: Packet) -> bool:
     return bool(session.scalar(select(links.where(PrintRun.packet_id == packet.id, out | dead).exists())))
 
 
-def draw_packet(target: Path, pile: PacketContent, progress: Progress) -> WrittenPacket:
-    """Write the packet as a PDF, completely or not at all. Raises Unprintable, and DrawingStopped if `progress` stops
-    it."""
-    part = target.with_name(f".{target.name}.part")
+def draw_packet(target: Path, pile: PacketContent, progress: Progress, worker: str = "") -> WrittenPacket:
+    """Write the packet as a PDF, completely or not at all. `worker` is the worker's id: two of them never write to the
+    same partial file. Raises Unprintable, and DrawingStopped if `progress` stops it."""
+    part = target.with_name(f".{target.name}{worker[:8]}.part")
     try:
         with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
             written = write_packet(out, pile, progress)

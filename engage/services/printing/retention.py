@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from engage.base.config import Settings
+from engage.base.files import modification_time
 from engage.domain.security.encryption import SealBroken, Sealer
 from engage.services.printing.recipients import window_lines
 from engage.services.printing.rendering import FOLDER, SheetLabel, is_linked
@@ -23,14 +24,14 @@ PARTS_DAYS = 1  # drawing takes minutes: an older partial file was left by a wor
 def find_expired_files(session: Session, settings: Settings, today: date) -> list[Path]:
     """Files of packets that are due: old ones, those of deleted packets, those whose links expire today, and, where no
     names are stored, those with names."""
-    files = [path for path in (settings.data_dir / FOLDER).glob("*") if path.is_file()]
-    # st_mtime: the time of the last drawing; if requested again, the file is drawn again
-    drawn = {path: settings.local_day(datetime.fromtimestamp(path.stat().st_mtime, UTC)) for path in files}
-    days = {path: PARTS_DAYS if path.suffix == ".part" else FILES_DAYS for path in files}
+    files = [path for path in (settings.site_dir / FOLDER).glob("*") if path.is_file()]
+    # the time of the last drawing; if requested again, the file is drawn again
+    drawn = {path: at for path in files if (at := modification_time(path)) is not None}
+    days = {path: PARTS_DAYS if path.suffix == ".part" else FILES_DAYS for path in drawn}
     return [
         path
-        for path in files
-        if drawn[path] < today - timedelta(days=days[path]) or _is_due(session, settings, path, today)
+        for path, at in drawn.items()
+        if settings.local_day(at) < today - timedelta(days=days[path]) or _is_due(session, settings, path, today)
     ]
 
 

@@ -147,8 +147,8 @@ def _response_policies(settings: Settings, today: date) -> Iterator[Policy]:
     yield Policy(
         "byte columns and drafts of deleted answers",
         "their wave's answers are deleted",
-        lambda session: len(find_leftover_files(session, settings.data_dir)),
-        lambda session: _remove_paths(find_leftover_files(session, settings.data_dir)),
+        lambda session: len(find_leftover_files(session, settings.site_dir)),
+        lambda session: _remove_paths(find_leftover_files(session, settings.site_dir)),
     )
 
 
@@ -246,14 +246,12 @@ def _name_policies(settings: Settings) -> Iterator[Policy]:
 
 
 def _file_policies(settings: Settings, today: date, now: datetime) -> Iterator[Policy]:
-    shelf, hours = settings.data_dir / staging_db.FOLDER, int(staging_db.LASTS.total_seconds() // 3600)
+    hours = int(staging_db.LASTS.total_seconds() // 3600)
     yield Policy(
         "rosters uploaded and not confirmed",
         f"{hours} hours old",
-        lambda _: sum(
-            1 for each in shelf.glob("*") if now.timestamp() - each.stat().st_mtime > staging_db.LASTS.total_seconds()
-        ),
-        lambda _: staging_db.delete_stale_folders(settings.data_dir, now),
+        lambda _: len(staging_db.find_stale_folders(settings.site_dir, now)),
+        lambda _: staging_db.delete_stale_folders(settings.site_dir, now),
     )
     yield Policy(
         "copies left by upgrades and restores",
@@ -273,8 +271,8 @@ def _find_old_copies(settings: Settings, today: date) -> list[Path]:
 
 
 def _remove_paths(paths: list[Path]) -> None:
-    for path in paths:
-        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+    for path in paths:  # another machine may delete the same files at the same time
+        shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
 
 
 def _unlink_files(paths: list[Path]) -> None:

@@ -10,12 +10,14 @@ from dbos import DBOS, EnqueueOptions
 from sqlalchemy import select, update
 from sqlalchemy.exc import DBAPIError
 
+from engage.base.shared_dir import read_worker_id
 from engage.domain.paper.documents.packet import DrawingStopped, WrittenPacket
 from engage.domain.paper.documents.packet_model import PacketContent
 from engage.services.printing import rendering
 from engage.services.printing.layouts import Unprintable
-from engage.services.tasks.context import FINISHED_STATES, WorkerContext, is_abandoned
+from engage.services.tasks.context import FINISHED_STATES, WorkerContext
 from engage.storage.engine import read_session, write_session
+from engage.storage.leases import hold_lease
 from engage.storage.models.paper import Packet
 
 QUEUE = "packets"
@@ -52,7 +54,7 @@ class PacketQueue:
         if there is None:
             options: EnqueueOptions = {"workflow_name": QUEUE, "queue_name": QUEUE, "workflow_id": _workflow_id(id)}
             DBOS.enqueue_workflow_with_options(options, id)
-        elif there.status == "PENDING" and is_abandoned(there):
+        elif there.status == "PENDING" and self.context.is_abandoned(there, _workflow_id(id)):
             DBOS.resume_workflow(_workflow_id(id), queue_name=QUEUE)
 
 
@@ -71,8 +73,9 @@ def register_workflow(context: WorkerContext) -> None:
 def _draw_packet(context: WorkerContext, id: str) -> str:
     """Draw a packet, unless it was cancelled; a failure is recorded in its row."""
     try:
-        content = _begin_drawing(context, id)
-        return PASSED if content is None else _draw_to_file(context, id, content)
+        with hold_lease(context.runtime.engine, _workflow_id(id)):
+            content = _begin_drawing(context, id)
+            return PASSED if content is None else _draw_to_file(context, id, content)
     except Unprintable as problem:
         return _mark_failed(context, id, problem)
     except DBAPIError as problem:
@@ -105,7 +108,8 @@ def _draw_to_file(context: WorkerContext, id: str, pile: PacketContent) -> str:
         code = "disk" if problem.errno in rendering.FULL else "file"
         raise Unprintable(code, reason=problem.strerror or "") from problem
     try:
-        written = rendering.draw_packet(target, pile, _DrawingProgress(context, id))
+        worker = read_worker_id(context.runtime.settings.data_dir)
+        written = rendering.draw_packet(target, pile, _DrawingProgress(context, id), worker)
     except DrawingStopped:
         return LATER  # the worker is stopping and the next one restarts it; or it was cancelled and is not requested
     return _mark_ready(context, id, pile, written)
@@ -115,7 +119,8 @@ def _mark_ready(context: WorkerContext, id: str, pile: PacketContent, written: W
     with write_session(context.runtime.engine) as session:
         packet = session.get(Packet, id, with_for_update=True)
         if packet is None or packet.state != "drawing":
-            rendering.packet_path(context.runtime.settings, id).unlink(missing_ok=True)
+            if packet is None or packet.state != "ready":  # another worker has drawn the same bytes
+                rendering.packet_path(context.runtime.settings, id).unlink(missing_ok=True)
             return PASSED
         rendering.record_drawing(session, packet, pile, written, _today(context))
         packet.state = "ready"

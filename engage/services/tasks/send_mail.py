@@ -10,8 +10,9 @@ from dbos import DBOS, EnqueueOptions, WorkflowStatus
 from engage.domain.mail import outbox
 from engage.domain.mail.smtp import MailDeferred, MailRejected, MailServer, build_message, submit_message
 from engage.domain.security.encryption import SealBroken
-from engage.services.tasks.context import FINISHED_STATES, REQUEUE_AFTER, WorkerContext, is_abandoned
+from engage.services.tasks.context import FINISHED_STATES, REQUEUE_AFTER, WorkerContext
 from engage.storage.engine import read_session, write_session
+from engage.storage.leases import hold_lease
 from engage.storage.models.mail import Mail
 
 QUEUE = "letters"
@@ -55,7 +56,7 @@ class MailQueue:
             DBOS.enqueue_workflow_with_options(options, due.id, due.turn)
         elif there.status in FINISHED_STATES:
             self._disagree(due, there)
-        elif there.status == "PENDING" and is_abandoned(there):
+        elif there.status == "PENDING" and self.context.is_abandoned(there, _lease_name(due.id)):
             DBOS.resume_workflow(name, queue_name=QUEUE)
 
     def _disagree(self, due: outbox.DueMail, there: WorkflowStatus) -> None:
@@ -89,7 +90,7 @@ def register_workflow(context: WorkerContext) -> None:
 
 def _attempt_delivery(context: WorkerContext, id: str, turn: int) -> Outcome:
     """Deliver a message, unless it is not its turn or a server has accepted it already."""
-    with context.accepted.one_at_a_time(id):
+    with context.accepted.one_at_a_time(id), hold_lease(context.runtime.engine, _lease_name(id)):
         with read_session(context.runtime.engine) as session:
             mail = outbox.find_due_mail(session, id, turn)
         if id in context.accepted:
@@ -123,6 +124,10 @@ def _record_outcome(context: WorkerContext, id: str, turn: int, outcome: Outcome
         elif how == NEVER:
             outbox.mark_failed(session, id, turn, sentence)
         session.commit()
+
+
+def _lease_name(id: str) -> str:
+    return f"mail {id}"
 
 
 def _workflow_id(id: str, turn: int) -> str:

@@ -1,9 +1,8 @@
 """The worker: DBOS stores which work is to be done and which steps are done, in DATA_DIR/jobs.db, or in PostgreSQL
-beside the site's tables. One worker per data directory."""
+beside the site's tables. One worker per data directory; several machines can each have one."""
 
 import fcntl
 import logging
-import secrets
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -16,12 +15,12 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import DBAPIError
 
 from engage.base.config import Settings
-from engage.base.files import create_private_file
+from engage.base.shared_dir import HostRecord, read_worker_id
 from engage.domain.mail import outbox
 from engage.domain.mail.delivery_log import FILE, AcceptedMailLog
 from engage.domain.mail.smtp import MailServer
 from engage.services.retention.running import Retention
-from engage.services.runtime import open_runtime
+from engage.services.runtime import WORKER, open_runtime
 from engage.services.tasks import draw_packets, send_mail
 from engage.services.tasks.context import WorkerContext
 from engage.services.tasks.run_retention import NightlyRetention
@@ -45,7 +44,7 @@ def run_worker(settings: Settings, stopping: Callable[[float], bool], retention:
         if not is_mine:
             return
         context = _build_context(settings, server, stopping)
-        nightly = NightlyRetention(context.runtime.engine, retention, _worker_id(settings.data_dir))
+        nightly = NightlyRetention(context.runtime.engine, retention, read_worker_id(settings.data_dir))
         _launch_dbos(context)
         try:
             _poll_queues(context, nightly, stopping)
@@ -56,22 +55,31 @@ def run_worker(settings: Settings, stopping: Callable[[float], bool], retention:
 
 
 def _build_context(settings: Settings, server: MailServer | None, stopping: Callable[[float], bool]) -> WorkerContext:
-    runtime = open_runtime(settings)
+    runtime = open_runtime(settings, purpose=WORKER)
     with read_session(runtime.engine) as session:
         waiting = [due.id for due in outbox.list_waiting_mail(session)]
-    accepted = AcceptedMailLog(settings.data_dir / FILE, waiting)
+    accepted = _open_accepted_log(settings, waiting)
     return WorkerContext(runtime, server, accepted, lambda: stopping(0))
 
 
+def _open_accepted_log(settings: Settings, waiting: list[str]) -> AcceptedMailLog:
+    """The log of accepted mail. With a shared directory, each worker writes its own file there and reads all."""
+    if not settings.shared_dir:
+        return AcceptedMailLog(settings.data_dir / FILE, waiting)
+    path = settings.site_dir / f"{FILE}-{read_worker_id(settings.data_dir)}"
+    return AcceptedMailLog(path, waiting, lambda: settings.site_dir.glob(f"{FILE}*"))
+
+
 def _poll_queues(context: WorkerContext, nightly: NightlyRetention, stopping: Callable[[float], bool]) -> None:
-    tidied, shelves = time.monotonic(), (send_mail.MailQueue(context), draw_packets.PacketQueue(context), nightly)
+    host = HostRecord(context.runtime.settings, context.runtime.clock)
+    tidied, shelves = time.monotonic(), (send_mail.MailQueue(context), draw_packets.PacketQueue(context), nightly, host)
     while True:
         try:
             for each in shelves:
                 each.poll()
             if time.monotonic() - tidied > TIDY:
                 tidied = time.monotonic()
-                _delete_old_workflows(context.runtime.clock() - timedelta(days=30))
+                _delete_old_workflows(context.database_now() - timedelta(days=30))
         except DBAPIError as problem:
             log.error("the database did not answer: %s", problem)
         if stopping(LOOK):
@@ -84,7 +92,7 @@ def _launch_dbos(context: WorkerContext) -> None:
         "name": APP,
         "system_database_url": _dbos_database_url(context.runtime.settings),
         "application_version": VERSION,
-        "executor_id": _worker_id(context.runtime.settings.data_dir),
+        "executor_id": read_worker_id(context.runtime.settings.data_dir),
         "serializer": DBOSPortableJSONSerializer(),
         "log_level": "WARNING",
     }
@@ -115,14 +123,6 @@ def _dbos_database_url(settings: Settings) -> str:
     database.execute("PRAGMA journal_mode=WAL")  # stays set in the file; a commit costs one fsync instead of three
     database.close()
     return f"sqlite:///{path}"
-
-
-def _worker_id(folder: Path) -> str:
-    """The stable id of this worker, so that after a restart it resumes its own work and not that of others."""
-    path = folder / "worker-id"
-    if not path.exists():
-        create_private_file(path, secrets.token_hex(16))
-    return path.read_text("ascii")
 
 
 @contextmanager

@@ -93,7 +93,7 @@ def audit() -> str:
 def check_audit() -> Answer:
     """Verify the whole chain; the page then shows the result."""
     with read_session(runtime().engine) as session:
-        check_chain(session, runtime().settings.data_dir / ANCHOR_FILE, runtime().secret(AUDIT_KEY), runtime().now())
+        check_chain(session, runtime().settings.site_dir / ANCHOR_FILE, runtime().secret(AUDIT_KEY), runtime().now())
     return redirect(url_for("administration.audit"))
 
 
@@ -137,7 +137,7 @@ def format_local_time(moment: datetime) -> str:
 def _last_check() -> tuple[str, str, bool]:
     """When the chain was last verified (empty: never), the result, and whether it was good."""
     try:
-        anchor: AuditAnchor | None = read_anchor(runtime().settings.data_dir / ANCHOR_FILE, runtime().secret(AUDIT_KEY))
+        anchor: AuditAnchor | None = read_anchor(runtime().settings.site_dir / ANCHOR_FILE, runtime().secret(AUDIT_KEY))
     except AnchorBroken:
         return "", describe_verdict(Verdict(0, 0, "anchor changed")), False
     verdict = anchor.verdict if anchor else None
@@ -178,6 +178,8 @@ def event_names() -> dict[str, str]:
         "sign out everywhere": gettext("signed a person out everywhere"),
         # translators: audit log: what somebody did: password, second factor, passkey
         "change sign-in": gettext("changed how a person signs in"),
+        # translators: audit log: somebody tried to sign in with a passkey that another device may have a copy of
+        "refuse passkey": gettext("was refused: the passkey may be a copy"),
         # translators: audit log: what somebody did
         "add staff": gettext("added a staff member"),
         # translators: audit log: what somebody did

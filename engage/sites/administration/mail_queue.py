@@ -102,6 +102,8 @@ def letter_kind_names() -> dict[str, str]:
         "reset": gettext("Password reset"),
         # translators: a kind of letter by e-mail, in a list: it tells somebody that their way to sign in was changed
         "sign-in changed": gettext("Sign-in changed"),
+        # translators: a kind of letter by e-mail, in a list: it tells somebody that their passkey may have been copied
+        "passkey refused": gettext("Passkey refused"),
         # translators: a kind of letter by mail: to families, with the way into a survey
         "survey": gettext("Invitation to a survey"),
         # translators: a kind of letter by mail: the school has answered a family's question

@@ -89,11 +89,11 @@ def roster() -> str:
 @enters("import rosters")
 def bring_roster() -> Answer | tuple[str, int]:
     """Receive uploaded files and compute a preview."""
-    delete_stale_folders(runtime().settings.data_dir, runtime().now())
+    delete_stale_folders(runtime().settings.site_dir, runtime().now())
     form = RosterForm()
     if not form.validate():
         return _render_page(form), 422
-    folder = new_folder(runtime().settings.data_dir)
+    folder = new_folder(runtime().settings.site_dir)
     try:
         _stage_upload(folder, form.roster.data, form.languages.data)
     except RosterRefused as refused:

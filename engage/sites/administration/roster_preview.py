@@ -101,7 +101,7 @@ def drop_roster(token: str) -> Answer:
 
 def _require_own_folder(token: str) -> Path:
     """The folder of a roster that this person uploaded; "not found" for any other."""
-    folder = find_folder(runtime().settings.data_dir, token) or abort(404)
+    folder = find_folder(runtime().settings.site_dir, token) or abort(404)
     with StagingDb(folder / FILE) as stage:
         return folder if stage.stored_value("by") == person().id else abort(404)
 

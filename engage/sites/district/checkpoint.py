@@ -106,7 +106,7 @@ def freeze_figures(checkpoint_id: str) -> Response | tuple[str, int]:
         require_checkpoint(session, checkpoint_id)
     open_sealed_groups(runtime().engine, checkpoint_id, runtime().secret(GROUP_KEY), runtime().today())
     try:
-        count_and_freeze(runtime().engine, checkpoint_id, runtime().settings.data_dir, runtime().today(), _audit_freeze)
+        count_and_freeze(runtime().engine, checkpoint_id, runtime().settings.site_dir, runtime().today(), _audit_freeze)
     except AlreadyFrozen:
         return _render_freeze_page(checkpoint_id), 409
     # translators: shown to staff after the figures of a checkpoint were frozen
@@ -160,7 +160,7 @@ def read_draft(checkpoint_id: str) -> CheckpointFigures | None:
     with read_session(runtime().engine) as session:
         require_checkpoint(session, checkpoint_id)
     open_sealed_groups(runtime().engine, checkpoint_id, runtime().secret(GROUP_KEY), runtime().today())
-    return count_draft(runtime().engine, checkpoint_id, runtime().settings.data_dir, runtime().today())
+    return count_draft(runtime().engine, checkpoint_id, runtime().settings.site_dir, runtime().today())
 
 
 def _audit_freeze(session: Session, checkpoint: Checkpoint) -> None:

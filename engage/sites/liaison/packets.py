@@ -12,9 +12,10 @@ from werkzeug.wrappers import Response
 from engage.base.catalogs import catalogue
 from engage.services.printing import messages, orders, sheet_status
 from engage.services.printing.orders import PacketRefused
+from engage.services.runtime import WORKER
 from engage.sites.liaison.blueprint import blueprint
 from engage.sites.liaison.print_request import NAMES_PERMISSION, safe_file_name
-from engage.storage.engine import read_session, write_session
+from engage.storage.engine import is_connected, read_session, write_session
 from engage.storage.language_groups import LEAST
 from engage.storage.models.paper import Packet
 from engage.storage.models.schools import School
@@ -27,7 +28,7 @@ from engage.web.permissions import check_permission, enters, is_allowed, person,
 MOVING = ("waiting", "drawing")
 REFRESH_SECONDS = 5  # seconds between page refreshes of a packet in progress
 REFRESHES_MOST = 120  # then the page stops refreshing, so that an unattended session can expire
-WORKER = "worker.lock"  # in the data directory; locked by the worker while it runs (engage/services/tasks/worker.py)
+WORKER_LOCK = "worker.lock"  # in the data directory; locked by a running worker (engage/services/tasks/worker.py)
 
 
 @blueprint.get("/packets/<packet_id>")
@@ -109,10 +110,12 @@ def is_named(session: Session, packet: Packet) -> bool:
     return packet.contents == "households" and wave.identity == "confidential"
 
 
-def is_worker_running(folder: Path) -> bool:
-    """Whether a worker holds the lock of the data directory."""
+def is_worker_running(session: Session, folder: Path) -> bool:
+    """Whether a worker is connected to PostgreSQL, from any machine, or holds the lock of the data directory."""
+    if session.get_bind().dialect.name == "postgresql":
+        return is_connected(session, WORKER)
     try:
-        with open(folder / WORKER) as file:
+        with open(folder / WORKER_LOCK) as file:
             fcntl.flock(file.fileno(), fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
@@ -184,7 +187,7 @@ def _render_page(session: Session, packet: Packet) -> str:
         may=is_allowed(_required_permission(session, packet)),
         named=is_named(session, packet),
         moving=packet.state in MOVING,
-        worker=is_worker_running(settings.data_dir),
+        worker=is_worker_running(session, settings.data_dir),
         still="still" in request.args,
         looked=request.args.get("look", 0, type=int) >= REFRESHES_MOST,
         there=packet.state == "ready" and orders.packet_file(settings, packet) is not None,

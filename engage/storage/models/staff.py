@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Column, ForeignKey, LargeBinary, String, Table, Text, text
+from sqlalchemy import Column, ForeignKey, LargeBinary, String, Table, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from engage.storage.models.base import DIGEST, Base
@@ -114,9 +114,10 @@ class StaffSession(Base):
 
 
 class StaffIdentity(Base):
-    """A person's identity at a sign-in provider."""
+    """A person's identity at a sign-in provider: at most one account of each provider."""
 
     __tablename__ = "staff_identities"
+    __table_args__ = (UniqueConstraint("provider", "staff_id"),)
 
     provider: Mapped[str] = mapped_column(String(40), primary_key=True)
     subject: Mapped[str] = mapped_column(String(255), primary_key=True)

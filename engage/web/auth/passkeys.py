@@ -34,6 +34,7 @@ from engage.storage.engine import read_session
 from engage.storage.models.staff import Passkey, Staff
 from engage.web.auth.sessions import naive_utc
 from engage.web.context import runtime
+from engage.web.page_language import gettext
 
 PATIENCE = timedelta(minutes=10)  # for a person to find the security key
 CHALLENGES_KEY = "asked"  # in the cookie: digests of the challenges that this browser may still answer, each once
@@ -51,12 +52,36 @@ class PasskeyRefused(Exception):
     ASN.1, elliptic curves) raise many types."""
 
 
+class PasskeyExpired(PasskeyRefused):
+    """The page was open for longer than `PATIENCE`. Nothing is wrong with the passkey."""
+
+
+class PasskeyCopied(PasskeyRefused):
+    """The response is signed with the right key, but the authenticator's counter did not go up: two devices have the
+    key (W3C Web Authentication, section 6.1.1)."""
+
+    def __init__(self, person_id: int, name: str) -> None:
+        """`name` is the passkey's."""
+        super().__init__(person_id)
+        self.person_id, self.name = person_id, name
+
+
 @dataclass(frozen=True, slots=True)
 class PasskeyRequest:
     """The data of a page for the browser: the options (JSON) and a token that proves that this site created them."""
 
     options: str
     token: str
+
+
+def expiry_message() -> str:
+    """The sentence for a page that was open for longer than `PATIENCE`."""
+    minutes = int(PATIENCE.total_seconds() // 60)
+    # translators: a page that asks for a passkey is good for some minutes only; the passkey itself is fine
+    return gettext(
+        "This page was open for more than %(minutes)s minutes, so your passkey was not used. Try again.",
+        minutes=minutes,
+    )
 
 
 def can_use_passkeys() -> bool:
@@ -94,7 +119,7 @@ def request_authentication() -> PasskeyRequest:
 
 
 def store_passkey(session: Session, person: Staff, name: str, token: str, answer: str) -> Passkey:
-    """Store the passkey that a browser created. Raises PasskeyRefused."""
+    """Store the passkey that a browser created. Raises PasskeyRefused, PasskeyExpired."""
     challenge = _redeem_challenge("new", token, person.fs_webauthn_user_handle or "")
     try:
         credential = parse_registration_credential_json(answer[:LONGEST])
@@ -128,7 +153,8 @@ def store_passkey(session: Session, person: Staff, name: str, token: str, answer
 
 
 def authenticate_person(session: Session, token: str, answer: str) -> Staff:
-    """The person whose passkey responded. Updates the passkey: commit afterwards. Raises PasskeyRefused."""
+    """The person whose passkey responded. Updates the passkey: commit afterwards. Raises PasskeyRefused, and of its
+    kinds PasskeyExpired and PasskeyCopied."""
     challenge = _redeem_challenge("use", token, "")
     credential, id = _parse_answer(answer)
     key = session.scalar(select(Passkey).where(Passkey.credential_id == id).with_for_update())
@@ -140,6 +166,8 @@ def authenticate_person(session: Session, token: str, answer: str) -> Staff:
         checked = _verify_answer(key, challenge, credential)
     except Exception as problem:
         raise PasskeyRefused from problem
+    if key.sign_count and checked.new_sign_count <= key.sign_count:
+        raise PasskeyCopied(person.id, key.name)
     key.sign_count, key.backup_state = checked.new_sign_count, checked.credential_backed_up
     key.lastuse_datetime = naive_utc(runtime().now())
     return person
@@ -176,7 +204,7 @@ def _verify_answer(key: Passkey, challenge: bytes, credential: dict[str, Any]) -
         expected_rp_id=_host(),
         expected_origin=_origin(),
         credential_public_key=key.public_key,
-        credential_current_sign_count=key.sign_count or 0,
+        credential_current_sign_count=0,  # the library compares before it checks the signature; see the caller
         require_user_verification=True,
     )
 
@@ -199,8 +227,10 @@ def _redeem_challenge(purpose: str, token: str, handle: str) -> bytes:
         payload = _signer().loads(token)
     except BadData as problem:
         raise PasskeyRefused from problem
-    if payload[0] != purpose or payload[2] != handle or payload[3] < runtime().now().timestamp():
+    if payload[0] != purpose or payload[2] != handle:
         raise PasskeyRefused
+    if payload[3] < runtime().now().timestamp():
+        raise PasskeyExpired
     challenge = bytes.fromhex(payload[1])
     challenges = cookie.get(CHALLENGES_KEY, [])
     if _challenge_digest(challenge) not in challenges:

@@ -14,7 +14,7 @@ from engage.storage.engine import read_session, write_session
 from engage.storage.models.staff import Passkey, Staff, StaffIdentity
 from engage.web.auth import passkeys, totp
 from engage.web.auth.account_forms import CodeForm, PasskeyForm
-from engage.web.auth.notifications import record_sign_in_change
+from engage.web.auth.notifications import record_copied_passkey, record_sign_in_change
 from engage.web.auth.sessions import begin_session
 from engage.web.context import runtime
 from engage.web.page_language import gettext
@@ -87,7 +87,11 @@ def passkey() -> Response | tuple[str, int]:
             person = passkeys.authenticate_person(rows, form.token.data or "", form.credential.data or "")
             _link_identity(rows, person)
             rows.commit()
-    except passkeys.PasskeyRefused:
+    except passkeys.PasskeyExpired:
+        return _render_passkey_page(passkeys.expiry_message(), wanted), 422
+    except passkeys.PasskeyRefused as refused:
+        if isinstance(refused, passkeys.PasskeyCopied):
+            record_copied_passkey(refused.person_id, refused.name)
         # translators: signing in with a passkey did not work
         problem = gettext("This passkey does not open an account here. Try again, or use your password.")
         return _render_passkey_page(problem), 422
@@ -143,5 +147,7 @@ def _render_page(form: CodeForm) -> str:
     return render_template("account/second_step.html", form=form, app=app, asked=passkey_request)
 
 
-def _render_passkey_page(problem: str) -> str:
-    return render_template("account/passkey_refused.html", problem=problem)
+def _render_passkey_page(problem: str, retry: str = "") -> str:
+    """The page of a passkey that was refused. `retry`: the page to go to after another try, which starts here."""
+    passkey_request = passkeys.request_authentication() if retry else None
+    return render_template("account/passkey_refused.html", problem=problem, asked=passkey_request, wanted=retry)

@@ -254,6 +254,9 @@ def _store_passkey(rows: Session, someone: Staff, form: NewPasskeyForm) -> bool:
     answer = form.credential.data or ""
     try:
         passkeys.store_passkey(rows, someone, form.name.data or "", form.token.data or "", answer)
+    except passkeys.PasskeyExpired:
+        form.add_error("credential", passkeys.expiry_message())
+        return False
     except passkeys.PasskeyRefused:
         # translators: a passkey could not be made
         problem = gettext("Your browser did not create a passkey that we can use. Try again.")

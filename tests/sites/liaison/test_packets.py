@@ -4,15 +4,20 @@ import json
 import re
 from collections import Counter
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import pypdfium2
 import pytest
 import zxingcpp
+from sqlalchemy import Engine
 
+from engage.base.config import Settings
 from engage.domain.security.encryption import Sealer
 from engage.questionnaire.numbering import decode_payload
+from engage.services.runtime import WORKER
 from engage.sites.liaison import packets as pages
+from engage.storage.engine import connect, read_session
 from engage.storage.models.audit import AuditEvent
 from engage.storage.models.invitations import Invitation
 from engage.storage.models.paper import Packet, PrintRun, Sheet
@@ -412,5 +417,16 @@ def test_beside_every_file_stands_the_page_with_the_same_questions(liaison: Any,
     }
 
 
-def test_a_lock_that_cannot_be_looked_at_is_no_worker(tmp_path: Any) -> None:
-    assert not pages.is_worker_running(tmp_path)
+def test_a_lock_that_cannot_be_looked_at_is_no_worker(engine: Engine, tmp_path: Path) -> None:
+    with read_session(engine) as session:
+        assert not pages.is_worker_running(session, tmp_path)
+
+
+@pytest.mark.postgres
+def test_a_worker_on_another_machine_counts_as_running(engine: Engine, settings: Settings, tmp_path: Path) -> None:
+    worker = connect(settings.database, WORKER)
+    with worker.connect(), read_session(engine) as session:
+        assert pages.is_worker_running(session, tmp_path)
+    worker.dispose()
+    with read_session(engine) as session:
+        assert not pages.is_worker_running(session, tmp_path)
