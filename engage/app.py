@@ -1,5 +1,6 @@
 """The site as one WSGI callable of two Flask apps: family and staff pages share no route, cookie or session."""
 
+import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,13 +15,14 @@ from whitenoise import WhiteNoise
 from engage.base.config import Settings
 from engage.services.runtime import Runtime, open_runtime
 from engage.sites import administration, district, family, liaison
-from engage.web import assets, errors, headers, health, log_filters, navigation, page_language
+from engage.web import assets, errors, headers, health, log_filters, metrics, navigation, page_language, request_log
 from engage.web.auth import setup
 from engage.web.context import EXTENSION
 
 WEB = Path(__file__).parent / "web"
 MAX_BODY = 1_500_000  # bytes; larger than any form that a page of this site sends
 STAFF_PREFIX = "/staff"
+WATCHED = (*health.ADDRESSES, metrics.ADDRESS)  # a staff-only machine has these too
 STATIC_AGE = 86_400  # seconds; addresses carry the file's digest, so a change is seen at once
 
 Start = Callable[..., Any]
@@ -48,14 +50,14 @@ class Site:
 
     def __call__(self, environ: dict[str, Any], start_response: Start) -> Iterable[bytes]:
         path, query = environ.get("PATH_INFO", ""), environ.get("QUERY_STRING", "")
+        began = environ[metrics.BEGAN] = time.perf_counter()
         if not query.isascii():  # bytes above 127: Werkzeug fails on a query that is not UTF-8
             environ["QUERY_STRING"] = quote(query.encode("latin-1"), safe="!$&'()*+,;=:@/?%-._~")
         if path.startswith("/static/"):
-            answer: Iterable[bytes] = self.files(environ, start_response)
+            answer: Iterable[bytes] = self.files(environ, metrics.measuring(began, start_response))
             return answer
         staffs = path == STAFF_PREFIX or path.startswith(STAFF_PREFIX + "/")
-        watched = self.family is None and path in health.ADDRESSES  # a staff-only machine has health checks too
-        app = self.staff if staffs or watched else self.family
+        app = self.staff if staffs or (self.family is None and path in WATCHED) else self.family
         if app is None:
             return _not_found(environ, start_response)
         return app.wsgi_app(environ, start_response)
@@ -83,8 +85,10 @@ def _not_found(_environ: dict[str, Any], start_response: Start) -> Iterable[byte
     return [b"There is nothing here."]
 
 
-def _create_flask_app(runtime: Runtime, name: str) -> Flask:
+def _create_flask_app(runtime: Runtime, name: str, site: str) -> Flask:
     app = Flask(name, template_folder=str(WEB / "templates"), static_folder=None)
+    metrics.install(app, site)  # first: functions after a request run in the reverse order
+    request_log.install(app, site, runtime.settings)
     app.json = SafeJSONProvider(app)
     app.extensions[EXTENSION] = runtime
     app.config.update(MAX_CONTENT_LENGTH=MAX_BODY, MAX_FORM_MEMORY_SIZE=MAX_BODY, MAX_FORM_PARTS=2000)
@@ -104,21 +108,26 @@ def _create_flask_app(runtime: Runtime, name: str) -> Flask:
 
 
 def _create_family_app(runtime: Runtime, doors: Sequence[Blueprint]) -> Flask:
-    app = _create_flask_app(runtime, "engage.sites.family")
+    app = _create_flask_app(runtime, "engage.sites.family", metrics.FAMILY)
     errors.install(app, "family_error.html")
-    health.install(app)
+    _install_monitoring(app, runtime)
     for door in doors:
         app.register_blueprint(door)
     return app
 
 
 def _create_staff_app(runtime: Runtime, doors: Sequence[Blueprint]) -> Flask:
-    app = _create_flask_app(runtime, "engage.staff")
+    app = _create_flask_app(runtime, "engage.staff", metrics.STAFF)
     errors.install(app, "staff_error.html")
     setup.install(app, runtime)
     if runtime.settings.doors == "staff":
-        health.install(app)
+        _install_monitoring(app, runtime)
     navigation.install(app)
     for door in doors:
         app.register_blueprint(door)
     return app
+
+
+def _install_monitoring(app: Flask, runtime: Runtime) -> None:
+    health.install(app)
+    metrics.install_page(app, runtime)

@@ -18,6 +18,7 @@ from engage.base.files import create_private_file
 
 SECRET_FILE = "secret-key"  # noqa: S105  a file's name in the site's directory, not a secret
 SEALING_FILE = "sealing-keys"  # file in the site's directory with one key per line, the newest first
+BACKUP_FILE = "last-backup"  # file in the site's directory; its modification time is that of the last backup
 SHARED_MARK = "shared-dir-used"  # file in DATA_DIR: this machine has served with a shared directory
 PHONE_MOST = 40  # characters of a telephone number
 NAME_MOST = 120  # characters of the district's name, which is printed on every page
@@ -25,7 +26,7 @@ NO_DISTRICT = "Our school district"
 PREFIX = "ENGAGE_"
 TEST_PREFIX = "ENGAGE_TEST_"  # prefix of variables for the tests only
 NOT_SETTINGS = ("ENGAGE_SETTINGS", "ENGAGE_CATALOGUE_DIR")  # read from the environment elsewhere
-NOT_YET = {"metrics_token": "there is no /metrics page yet; remove it"}
+TOKEN_LEAST = 32  # characters of a token or secret
 DAYS_MOST = 36_500  # a hundred years; larger values overflow the calendar
 DAYS_LEAST = {"keep_answers_days": 30, "keep_conversations_days": 30, "keep_ledgers_days": 90}  # minimum; else 0
 DATABASES = ("postgresql+psycopg", "postgresql", "sqlite")
@@ -34,6 +35,7 @@ CHOICES = {
     "second_factor": ("required", "offered"),
     "counting": ("family", "family_school", "student"),
     "mail_security": ("starttls", "tls", "none"),
+    "log_format": ("text", "json"),
 }
 
 
@@ -74,6 +76,8 @@ class Settings:
     keep_answers_days: int = 1095
     keep_conversations_days: int = 1095
     keep_ledgers_days: int = 1095
+    metrics_token: str = field(default="", repr=False)
+    log_format: str = "text"
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> Self:
@@ -173,8 +177,6 @@ def _check_names(environ: Mapping[str, str], names: Iterable[str]) -> None:
 
 def _unknown_setting_message(name: str, candidates: Iterable[str]) -> str:
     """Return the error message for a name that is not a setting."""
-    if reason := NOT_YET.get(name.removeprefix(PREFIX).lower()):
-        return f"{name} is set, but {reason}"
     close = get_close_matches(name, sorted(candidates), 1, 0.7)
     advice = f"did you mean {close[0]}?" if close else f"these are known: {', '.join(sorted(candidates))}"
     return f"{name} is not a setting; {advice}"
@@ -214,9 +216,19 @@ def _validate_settings(values: dict[str, Any]) -> dict[str, Any]:
     url = values.get("base_url", "http://127.0.0.1")
     if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
         raise SettingProblem(f"ENGAGE_BASE_URL must start with http:// or https:// and name a host, not {url!r}")
-    if "secret_key" in values and len(values["secret_key"]) < 32:
+    if "secret_key" in values and len(values["secret_key"]) < TOKEN_LEAST:
         raise SettingProblem("ENGAGE_SECRET_KEY must have at least 32 characters; make one with: openssl rand -hex 32")
+    _check_metrics_token(values.get("metrics_token", ""))
     return values
+
+
+def _check_metrics_token(token: str) -> None:
+    """Refuse a token that could be guessed, or that cannot be sent in a header. Raises SettingProblem."""
+    if token and (len(token) < TOKEN_LEAST or not token.isascii() or not token.isprintable() or " " in token):
+        raise SettingProblem(
+            f"ENGAGE_METRICS_TOKEN must have at least {TOKEN_LEAST} characters, without spaces or accents; "
+            "make one with: openssl rand -hex 32"
+        )
 
 
 def _parse_whole_number(name: str, value: Any) -> int:

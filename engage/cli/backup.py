@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from engage.base.config import SEALING_FILE, SECRET_FILE
-from engage.base.files import sync_path
+from engage.base.config import BACKUP_FILE, SEALING_FILE, SECRET_FILE
+from engage.base.files import replace_file, sync_path
 from engage.cli.output_files import check_writable
 from engage.cli.restore_audit import continue_audit_chain
 from engage.services.site_database import read_settings, sqlite_file
@@ -27,13 +27,14 @@ class BackupProblem(Exception):
 @click.option("--force", is_flag=True, help="Replace FILE if it exists.")
 def backup(file: Path, force: bool) -> None:
     """Copy the database to FILE and check the copy. The site may keep running."""
-    source, folder = _database_file(), read_settings().data_dir
+    source, folder = _database_file(), read_settings().site_dir
     if not source.is_file():
         raise BackupProblem(f"there is no database at {source}")
     check_writable(file)
     if file.exists() and not force:
         raise BackupProblem(f"{file} already exists; use another name, or --force")
     copy_database(source, file)
+    replace_file(folder / BACKUP_FILE, b"")  # /metrics shows its time
     click.echo(f"{file}: {file.stat().st_size:,} bytes, checked, at revision {read_revision(file)}.")
     click.echo(f"Also keep a copy of {folder / SECRET_FILE}, in another place: access codes and sign-in need it.")
     click.echo(f"Also keep a copy of {folder / SEALING_FILE}, there too: names, contacts, and email need it.")

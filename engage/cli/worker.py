@@ -19,7 +19,7 @@ def worker() -> None:
     with open_database(settings):
         settings.secret()
     server = MailServer.of(settings)
-    set_up_logging()
+    set_up_logging(settings.log_format)
     click.echo(
         f"Email is sent through {server.host}:{server.port}." if server else "No mail server is set: email waits."
     )

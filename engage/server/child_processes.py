@@ -5,7 +5,6 @@ import os
 import signal
 import sys
 import time
-import traceback
 from collections.abc import Callable, Sequence
 
 STOP_SIGNALS = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
@@ -91,8 +90,8 @@ def _start_child(work: Work) -> int:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, HANDLED_SIGNALS)
         work()
         code = 0
-    except BaseException:
-        traceback.print_exc()
+    except BaseException as problem:
+        log.critical("a process cannot go on: %s", problem, exc_info=True)
     finally:
         sys.stdout.flush()
         sys.stderr.flush()

@@ -14,6 +14,7 @@ from typing import Any
 
 from waitress.channel import HTTPChannel
 
+from engage.base.measurements import recorder
 from engage.server.request_bodies import Parser
 
 HEAD_SECONDS = 20.0  # from connecting, or from the first byte of a later request, to the end of the request's head
@@ -102,6 +103,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
     parser_class = Parser
     network = ""
     head_until = UNLIMITED  # monotonic seconds
+    queued_at = 0.0  # monotonic seconds
 
     def __init__(self, server: Any, sock: Any, addr: Any, adj: Any, map: Any = None) -> None:
         super().__init__(server, sock, addr, adj, map)
@@ -131,6 +133,12 @@ class Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
         elif self.head_until == UNLIMITED:
             self.head_until = time.monotonic() + HEAD_SECONDS
         return taken
+
+    def service(self) -> None:
+        """Answer the next request."""
+        if recorder().active:
+            recorder().record_queue(time.monotonic() - self.queued_at)
+        super().service()
 
     def del_channel(self, map: Any = None) -> None:
         """Remove the connection from the server and the count."""

@@ -11,16 +11,18 @@ from waitress import wasyncore
 from waitress.server import create_server
 from waitress.task import ThreadedTaskDispatcher
 
-from engage.app import STAFF_PREFIX, create_app
+from engage.app import STAFF_PREFIX, Site, create_app
 from engage.base.config import Settings
+from engage.base.measurements import Load, recorder
 from engage.server.child_processes import STOP_SIGNALS
 from engage.server.connections import Channel, Connections, close_overdue, max_connections
 from engage.server.request_bodies import Parser, session_checker
+from engage.web import metrics
 
 MOST_BODY = 2_000_000  # bytes; the site itself refuses at a lower limit, with a page
 CLOSING = 64  # connections in each process that are being closed, in addition to the open ones
 QUIET = 120  # seconds after which a silent connection is closed
-SLOW = ("/staff", "/readyz")  # reads that may take longer: figures, PDFs, a check of the disk
+SLOW = ("/staff", "/readyz", metrics.ADDRESS)  # reads that may take longer: figures, PDFs, a check of the disk
 LOOK = 1.0  # seconds between checks that the parent process is alive
 FINISH = 15.0  # seconds to finish requests in progress after being told to stop
 
@@ -40,6 +42,7 @@ class QuickTaskDispatcher(ThreadedTaskDispatcher):  # type: ignore[misc]  # wait
 
     def add_task(self, task: Any) -> None:
         """Take a channel whose next request is complete."""
+        task.queued_at = time.monotonic()
         if is_quick(task.requests[0]):
             self.quick.append(task)
         elif is_for_staff(task.requests[0]):
@@ -51,6 +54,16 @@ class QuickTaskDispatcher(ThreadedTaskDispatcher):  # type: ignore[misc]  # wait
         """Stop all threads. Returns whether requests were dropped."""
         dropped = self.staff.shutdown(cancel_pending, timeout)
         return bool(super().shutdown(cancel_pending, timeout)) or bool(dropped)
+
+    @property
+    def waiting(self) -> int:
+        """How many requests no thread has taken yet."""
+        return len(self.quick) + len(self.queue) + len(self.staff.queue)
+
+    @property
+    def working(self) -> int:
+        """How many threads process a request."""
+        return int(self.active_count + self.staff.active_count)
 
     def serve_quick(self) -> None:
         """Answer the queued quick requests. Called by the loop, which holds no lock here and must survive any
@@ -73,9 +86,9 @@ def is_quick(request: Any) -> bool:
 
 
 def is_for_staff(request: Any) -> bool:
-    """Whether a request is for a staff page."""
+    """Whether a request is for a staff page, or for the metrics, which wait for the database too."""
     path: str = request.path or ""
-    return path == STAFF_PREFIX or path.startswith(f"{STAFF_PREFIX}/")
+    return path in (STAFF_PREFIX, metrics.ADDRESS) or path.startswith(f"{STAFF_PREFIX}/")
 
 
 def serve_process(settings: Settings, listener: socket.socket, threads: int, parent: int) -> None:
@@ -111,11 +124,12 @@ def serve_process(settings: Settings, listener: socket.socket, threads: int, par
 
     for number in STOP_SIGNALS:
         signal.signal(number, hear)
-    overdue_at = 0.0
+    overdue_at = load_at = 0.0
     while not stopped and os.getppid() == parent:
         wasyncore.loop(timeout=LOOK, use_poll=True, map=channels, count=1)
         turns.serve_quick()
         overdue_at = _close_overdue(server, overdue_at)
+        load_at = _record_load(server, turns, site, load_at)
     _finish_requests(server, channels, turns)
     _close_site(site)
 
@@ -127,6 +141,20 @@ def _close_overdue(server: Any, due: float) -> float:
     if now < due:
         return due
     close_overdue(list(server.active_channels.values()), now)
+    return now + LOOK
+
+
+def _record_load(server: Any, turns: QuickTaskDispatcher, site: Site, due: float) -> float:
+    """Record the load of this process, at most once per interval. Returns the time of the next record, in monotonic
+    seconds."""
+    now = time.monotonic()
+    if now < due or not recorder().active:
+        return due
+    pool: Any = (site.family or site.staff).extensions["engage"].engine.pool  # type: ignore[union-attr]
+    connections = len(server.active_channels)
+    recorder().record_load(
+        Load(turns.waiting, turns.working, connections, pool.checkedout(), pool.checkedout() + pool.checkedin())
+    )
     return now + LOOK
 
 

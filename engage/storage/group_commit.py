@@ -4,12 +4,15 @@ import contextvars
 import os
 import sqlite3
 import threading
+import time
 import weakref
 from collections import deque
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar, cast
 
 from sqlalchemy import Connection, Engine, Pool
+
+from engage.base.measurements import recorder
 
 T = TypeVar("T")
 
@@ -71,9 +74,17 @@ class GroupWriter:
         `work` must neither commit nor roll back, and must capture its values: it has no access to the request. An
         exception of `work` undoes only its own writes. Raises CommitFailed if the transaction could not be committed.
         """
-        if not self._grouped:
-            with self._engine.begin() as connection:
-                return contextvars.Context().run(work, connection)
+        began = time.perf_counter()
+        try:
+            return self._run_grouped(work) if self._grouped else self._run_alone(work)
+        finally:
+            recorder().record_write(time.perf_counter() - began)
+
+    def _run_alone(self, work: Callable[[Connection], T]) -> T:
+        with self._engine.begin() as connection:
+            return contextvars.Context().run(work, connection)
+
+    def _run_grouped(self, work: Callable[[Connection], T]) -> T:
         deed = _PendingWrite(work)
         self._waiting.append(deed)
         with self._turn:

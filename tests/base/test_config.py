@@ -38,7 +38,10 @@ from tests.paths import ROOT
         ({"ENGAGE_TIME_ZONE": "America/Chicago"}, "did you mean ENGAGE_TIMEZONE"),
         ({"ENGAGE_SETTING": "engage.toml"}, "did you mean ENGAGE_SETTINGS"),
         ({"ENGAGE_WEATHER": "fine"}, "ENGAGE_WEATHER is not a setting; these are known: .*ENGAGE_BASE_URL"),
-        ({"ENGAGE_METRICS_TOKEN": "a token"}, "ENGAGE_METRICS_TOKEN is set, but there is no /metrics page yet"),
+        ({"ENGAGE_METRICS_TOKEN": "short"}, "ENGAGE_METRICS_TOKEN must have at least 32 characters"),
+        ({"ENGAGE_METRICS_TOKEN": "with a space " * 5}, "ENGAGE_METRICS_TOKEN"),
+        ({"ENGAGE_METRICS_TOKEN": "é" * 40}, "ENGAGE_METRICS_TOKEN"),
+        ({"ENGAGE_LOG_FORMAT": "xml"}, "ENGAGE_LOG_FORMAT must be one of text, json"),
     ],
 )
 def test_a_wrong_setting_stops_the_start_by_name(environ: dict[str, str], named: str) -> None:
@@ -71,7 +74,7 @@ def test_every_name_of_the_environment_that_the_code_reads_is_known() -> None:
         for path in [top / "wsgi.py", *(top / "engage").rglob("*.py")]
         for name in re.findall(r"\bENGAGE_[A-Z_]+[A-Z]\b", path.read_text("utf-8"))
     }
-    for name in sorted(read - {"ENGAGE_METRICS_TOKEN"}):
+    for name in sorted(read):
         assert "is not a setting" not in problem_of({name: "1"})
 
 

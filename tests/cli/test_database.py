@@ -85,6 +85,18 @@ def test_a_backup_is_made_while_others_write(district: Path, engine: Engine, tmp
     assert "secret-key" in said.output
 
 
+def test_monitoring_is_told_when_the_last_backup_was_made(district: Path, tmp_path: Path) -> None:
+    mark = district / BACKUP_FILE
+    assert not mark.exists()
+    assert engage("backup", str(tmp_path / "copy.db")).exit_code == 0
+    os.utime(mark, (1_000_000_000, 1_000_000_000))
+    assert engage("backup", str(tmp_path / "copy.db")).exit_code == 1, "the file is there"
+    assert mark.stat().st_mtime == 1_000_000_000
+    before = time.time()
+    assert engage("backup", str(tmp_path / "copy.db"), "--force").exit_code == 0
+    assert mark.stat().st_mtime >= before - 1
+
+
 def test_a_backup_is_not_written_over_a_file_unless_told(district: Path, tmp_path: Path) -> None:
     (tmp_path / "copy.db").write_text("something else")
     assert "--force" in run("backup", str(tmp_path / "copy.db")).output
