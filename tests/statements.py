@@ -1,4 +1,4 @@
-"""What an engine runs: number of SQL statements, and for each write transaction how long it was open and what it ran."""
+"""What an engine runs: its SQL statements, and for each write transaction how long it was open and what it ran."""
 
 import time
 from collections.abc import Iterator

@@ -2,10 +2,11 @@
 
     .venv/bin/python -m tests.bench.bench_large_site --size M [--folder FOLDER]
 
-The sizes up to the requested one (`large_district`; generated in FOLDER if they do not exist) are each measured in a new
-process, on a copy. For each page or action: CPU seconds (of two visits the second, for pages; the first, for actions),
-kB of the response, number of SQL statements, and the longest write transaction in ms with its number of statements.
-`e` is the growth exponent of the CPU time by households between two sizes: 0 is constant, 1 linear, 2 quadratic.
+The sizes up to the requested one (`large_district`; generated in FOLDER if they do not exist) are each measured in a
+new process, on a copy. For each page or action: CPU seconds (of the second visit of a page, and the first run of an
+action), kB of the response, number of SQL statements, and the longest write transaction in ms with its number of
+statements. `e` is the growth exponent of the CPU time by households between two sizes: 0 is constant, 1 linear, 2
+quadratic.
 """
 
 import argparse

@@ -4,9 +4,9 @@
 
 Ten languages in the roster, six waves: confidential with codes (closed, open, and open without codes and responses so
 far), anonymous with an open link (closed and open), anonymous with codes (open). Otherwise each household of the roster
-has an invitation in each wave with codes. Rows are
-inserted in bulk; answers have the distribution of the demo district's. Names and contacts are invented and encrypted.
-Paper, conversations, staff, the audit log, opt-outs, and a published checkpoint come from `large_history`.
+has an invitation in each wave with codes. Rows are inserted in bulk; answers have the distribution of the demo
+district's. Names and contacts are invented and encrypted. Paper, conversations, staff, the audit log, opt-outs, and a
+published checkpoint come from `large_history`.
 """
 
 import hashlib
@@ -27,15 +27,17 @@ from sqlalchemy.orm import Session
 from engage.base.catalogs import survey_catalogues
 from engage.base.config import Settings
 from engage.demo.voices import raw_answers
+from engage.domain.intake.group_encryption import GROUP_KEY, ResponseGroup, seal_group
 from engage.domain.intake.submission import build_answer_document
-from engage.domain.security.encryption import Sealer
-from engage.questionnaire.editions import build_edition
+from engage.domain.security.encryption import Sealer, derive_key
+from engage.questionnaire.editions import build_edition, load_edition
 from engage.questionnaire.library import shipped_survey
 from engage.questionnaire.question_types import canonical_answers
 from engage.services.checkpoints.planning import create_checkpoint
 from engage.services.waves.opening import NewInvitation, add_invitations
 from engage.storage.engine import connect, write_session
-from engage.storage.models.responses import PendingResponse, Response
+from engage.storage.language_groups import OTHER
+from engage.storage.models.responses import JOINED, PendingResponse, Response
 from engage.storage.models.roster import Guardian, Guardianship, HouseholdGuardian, HouseholdStudent, Student
 from engage.storage.models.schools import Household, School
 from engage.storage.models.waves import StoredEdition, Wave
@@ -77,6 +79,15 @@ class Plan:
     """Whether households have invitations, if it has codes."""
 
 
+@dataclass(frozen=True, slots=True)
+class Making:
+    """What the rows of a district depend on; `key` encrypts groups of anonymous responses."""
+
+    rng: Random
+    key: bytes
+    today: date
+
+
 WAVES = (
     Plan("confidential-closed", "home-access", "confidential", "code", False, 30),
     Plan("confidential-open", "family-beliefs", "confidential", "code", True, 15),
@@ -91,14 +102,13 @@ def generate(settings: Settings, size: Size, today: date) -> None:
     """Generate the district in an empty data directory."""
     engine = connect(settings.database)
     upgrade(engine)
-    rng = Random(2026)
+    making = Making(Random(2026), derive_key(settings.secret().encode(), GROUP_KEY), today)
     with write_session(engine) as session:
-        homes = _roster(session, size, rng, Sealer.of(settings))
+        homes = _roster(session, size, making.rng, Sealer.of(settings))
         for each in WAVES:
-            _wave(session, each, homes, size, today, rng)
-        checkpoint = create_checkpoint(
-            session, "Bench draft", today, [each.id for each in WAVES if each.share], NullTranslations()
-        )
+            _wave(session, each, homes, size.responses, making)
+        counted = [each.id for each in WAVES if each.share]
+        checkpoint = create_checkpoint(session, "Bench draft", today, counted, NullTranslations())
         assert checkpoint.id == DRAFT
         session.commit()
     add_history(settings, engine, size.schools, today)
@@ -143,7 +153,8 @@ def _guardian(at: int, home: dict[str, Any], sealer: Sealer) -> dict[str, Any]:
     return {"id": f"g{at}", "reads": home["language"], "contact": contact}
 
 
-def _wave(session: Session, about: Plan, homes: list[dict[str, Any]], size: Size, today: date, rng: Random) -> None:
+def _wave(session: Session, about: Plan, homes: list[dict[str, Any]], responses: int, making: Making) -> None:
+    today = making.today
     edition = build_edition(shipped_survey(about.slug), survey_catalogues())
     if session.get(StoredEdition, edition.digest) is None:
         about_edition = {"digest": edition.digest, "slug": about.slug, "document": edition.document}
@@ -165,7 +176,7 @@ def _wave(session: Session, about: Plan, homes: list[dict[str, Any]], size: Size
     session.flush()
     if about.entry == "code" and about.invites:
         add_invitations(session, wave, _invited(about, homes))
-    _respond(session, wave, about, homes, size.responses * about.share // 100, rng)
+    _respond(session, wave, homes, responses * about.share // 100, making)
 
 
 def _invited(about: Plan, homes: list[dict[str, Any]]) -> Iterator[NewInvitation]:
@@ -178,28 +189,47 @@ def _asked_in(language: str) -> str:
     return language if language in OFFERED else "en"
 
 
-def _respond(session: Session, wave: Wave, about: Plan, homes: list[dict[str, Any]], number: int, rng: Random) -> None:
+def _respond(session: Session, wave: Wave, homes: list[dict[str, Any]], number: int, making: Making) -> None:
     """Add responses of this number of households, all pending for the columns."""
-    survey = shipped_survey(about.slug)
+    documents, rng = _documents(wave, making.rng), making.rng
+    key = making.key if wave.identity == "anonymous" and wave.closes > making.today else None
+    modes = rng.choices(list(MODES), list(MODES.values()), k=number)
+    rows = []
+    for home, mode in zip(rng.sample(homes, number), modes, strict=True):
+        id, language = f"{rng.getrandbits(128):032x}", _asked_in(home["language"])
+        group = ResponseGroup(home["school_id"], language, mode, language)
+        rows.append(
+            {"id": id, "wave_id": wave.id, "day": wave.opens, "answers": rng.choice(documents[language])}
+            | {"submission": f"{rng.getrandbits(256):064x}"}
+            | {"provenance": None if mode == "web" else f"{rng.getrandbits(256):064x}"}
+            | _group_columns(
+                id, group, making.key if wave.identity == "anonymous" and wave.closes > making.today else None
+            )
+        )
+    rows.sort(key=lambda row: row["id"])
+    add_rows(session, Response, rows)
+    add_rows(session, PendingResponse, ({"response_id": row["id"], "wave_id": row["wave_id"]} for row in rows))
+
+
+def _documents(wave: Wave, rng: Random) -> dict[str, list[str]]:
+    """Answers to the wave's survey as stored, by language."""
+    survey = load_edition(wave.edition.document).survey("en")
     documents = {}
     for language in OFFERED:
         raw = [raw_answers(survey, language, rng) for _ in range(VARIANTS // len(OFFERED))]
         documents[language] = [
             canonical_answers(build_answer_document(survey, wave, each, "web")).decode() for each in raw
         ]
-    modes = rng.choices(list(MODES), list(MODES.values()), k=number)
-    rows = []
-    for home, mode in zip(rng.sample(homes, number), modes, strict=True):
-        language = _asked_in(home["language"])
-        rows.append(
-            {"id": f"{rng.getrandbits(128):032x}", "wave_id": wave.id, "school_id": home["school_id"]}
-            | {"language": language, "mode": mode, "day": wave.opens, "answers": rng.choice(documents[language])}
-            | {"submission": f"{rng.getrandbits(256):064x}"}
-            | {"provenance": None if mode == "web" else f"{rng.getrandbits(256):064x}"}
-        )
-    rows.sort(key=lambda row: row["id"])
-    add_rows(session, Response, rows)
-    add_rows(session, PendingResponse, ({"response_id": row["id"], "wave_id": row["wave_id"]} for row in rows))
+    return documents
+
+
+def _group_columns(id: str, group: ResponseGroup, key: bytes | None) -> dict[str, Any]:
+    """The group of a response, encrypted if there is a key, as while an anonymous wave is open."""
+    if key:
+        sealed = {"mode": JOINED, "sealed_group": seal_group(key, id, group)}
+        return {"school_id": None, "language": OTHER, "answered_in": None} | sealed
+    columns = {"school_id": group.school, "language": group.language, "answered_in": group.answered_in}
+    return columns | {"mode": group.mode, "sealed_group": None}
 
 
 def _analyzed(engine: Engine) -> None:
