@@ -119,10 +119,10 @@ def unnumbered_sheet() -> Response | str | tuple[str, int]:
     """Choose wave, school and language of a sheet whose serial is illegible; then key it."""
     form = UnnumberedSheetForm()
     with read_session(runtime().engine) as session:
-        form.offer(own_waves(session))
-        is_sent = "place" in request.args
+        form.offer(session, own_waves(session))
+        is_sent = "wave" in request.args
         if is_sent and form.validate():
-            chosen = {"wave": form.wave_id, "school": form.school_id, "language": form.language.data}
+            chosen = {"wave": form.wave.data, "school": form.school.data, "language": form.language.data}
             return redirect(url_for("liaison.sheet", name=new_sheet_name(), mode=form.mode.data, **chosen))
         serial = find_serial(request.args.get("serial", ""))
         page = render_template("liaison/unnumbered_forms.html", form=form, serial=serial)

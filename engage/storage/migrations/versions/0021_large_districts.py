@@ -1,0 +1,40 @@
+"""Indexes for large districts, and since when a thread waits for an answer."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0021_large_districts"
+down_revision = "0020_draft_room"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    with op.batch_alter_table("invitations", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_invitations_wave_id"))
+        batch_op.create_index("ix_invitations_group", ["wave_id", "school_id", "language"], unique=False)
+        batch_op.create_index("ix_invitations_household", ["household_id", "wave_id"], unique=False)
+        batch_op.create_index(
+            "ix_invitations_student",
+            ["student_id", "wave_id"],
+            unique=False,
+            sqlite_where=sa.text("student_id is not null"),
+            postgresql_where=sa.text("student_id is not null"),
+        )
+
+    with op.batch_alter_table("threads", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("waiting_since", sa.Date(), nullable=True))
+        batch_op.create_index(
+            "ix_threads_waiting",
+            ["waiting_since", "school_id", "language"],
+            unique=False,
+            sqlite_where=sa.text("waiting_since is not null"),
+            postgresql_where=sa.text("waiting_since is not null"),
+        )
+    op.execute(
+        sa.text(
+            "update threads set waiting_since = (select min(m.written_on) from messages as m"
+            " where m.thread_id = threads.id and m.author = 'family' and m.position > coalesce("
+            "(select max(a.position) from messages as a where a.thread_id = threads.id and a.author = 'staff'), 0))"
+        )
+    )
