@@ -37,15 +37,15 @@ def requested_page() -> int:
     return request.args.get("page", 1, type=int)
 
 
-def read_page(session: Session, query: Select[Any], number: int) -> ListPage[Any]:
+def read_page(session: Session, query: Select[Any], number: int, size: int = PER_PAGE) -> ListPage[Any]:
     """Read one page of the first column of an ordered query, in two statements."""
     total = session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0
-    number, count = _fit(number, total)
-    rows = session.scalars(query.limit(PER_PAGE).offset((number - 1) * PER_PAGE)).all()
+    number, count = _fit(number, total, size)
+    rows = session.scalars(query.limit(size).offset((number - 1) * size)).all()
     return ListPage(rows, number, count, total)
 
 
-def _fit(number: int, total: int, size: int = PER_PAGE) -> tuple[int, int]:
+def _fit(number: int, total: int, size: int) -> tuple[int, int]:
     """The number of an existing page, and the number of pages."""
     count = max(1, ceil(total / size))
     return max(1, min(number, count, PAGES_MOST)), count

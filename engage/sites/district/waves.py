@@ -5,7 +5,7 @@ from datetime import date
 
 from flask import abort, render_template
 from sqlalchemy import Select, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, selectinload
 
 from engage.base.languages import LANGUAGES, Language
 from engage.questionnaire.editions import load_edition
@@ -20,7 +20,7 @@ from engage.storage.models.waves import Wave, WaveSchool
 from engage.web.context import runtime
 from engage.web.forms import LineField, QueryForm
 from engage.web.page_language import gettext, pgettext
-from engage.web.paging import ListPage, requested_page
+from engage.web.paging import read_page, requested_page
 from engage.web.permissions import assigned_languages, enters, permitted_schools
 
 WAVES_SHOWN = 20  # waves on a page
@@ -72,17 +72,18 @@ def waves() -> str:
     """The waves of the schools this person may see, newest first."""
     with read_session(runtime().engine) as session:
         come = count_progress(session, runtime().today())
-        page = ListPage.of(visible_waves(session), requested_page(), WAVES_SHOWN)
+        page = read_page(session, select_waves(), requested_page(), WAVES_SHOWN)
         rows = [_wave_row(session, wave, come[wave.id]) for wave in page.rows]
         return render_template("district/waves.html", page=page, rows=rows, stages=stage_names(), modes=mode_names())
 
 
-def visible_waves(session: Session) -> list[Wave]:
+def select_waves() -> Select[Wave]:
     """The waves this person may see, newest first."""
-    newest, schools = select(Wave).order_by(Wave.opens.desc(), Wave.id), permitted_schools()
+    newest = select(Wave).options(selectinload(Wave.schools), selectinload(Wave.edition))
+    newest, schools = newest.order_by(Wave.opens.desc(), Wave.id), permitted_schools()
     if schools is not None:
         newest = newest.where(Wave.id.in_(select(WaveSchool.wave_id).where(WaveSchool.school_id.in_(schools))))
-    return list(session.scalars(newest))
+    return newest
 
 
 def require_wave(session: Session, wave_id: str) -> Wave:
