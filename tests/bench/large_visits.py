@@ -103,7 +103,6 @@ PAGES = (
 _ANSWERED = f"{WAVES}/{CONFIDENTIAL}/answered"
 _CODES = f"{WAVES}/{NEW}/codes"
 _PACKET = {
-    "place": f"{CONFIDENTIAL} {SCHOOL}",
     "shown": f"{CONFIDENTIAL} {SCHOOL}",
     "wave": CONFIDENTIAL,
     "school": SCHOOL,

@@ -137,7 +137,7 @@ def _require_wave_school(session: Session, wave_id: str, school_id: str) -> Scho
 def _count_by_school(session: Session, wave: Wave, schools: Sequence[School]) -> list[SchoolParticipation]:
     counted = (
         select(Invitation.school_id, func.count(), func.count(case((Invitation.used, 1))))
-        .where(Invitation.wave_id == wave.id)
+        .where(Invitation.wave_id == wave.id, Invitation.school_id.in_([school.id for school in schools]))
         .group_by(Invitation.school_id)
     )
     counts = {school: (invited, answered) for school, invited, answered in session.execute(counted)}

@@ -105,6 +105,8 @@ class PacketForm(PrintPlaceForm):
     second = SelectField(choices=[], default="")
     arrangement = RadioField(choices=_arrangement_choices, default="under")
     outside = RadioField(choices=_outside_choices, default="code")
+    all_schools = False
+    """Whether packets for all schools are requested."""
     household_problem = ""
     """Why this person may not print a set for each household; empty if allowed."""
 
@@ -124,8 +126,15 @@ class PacketForm(PrintPlaceForm):
             sentence = gettext("You chose a different survey or school. Check the details below, then continue.")
             raise ValidationError(sentence)
 
+    def require_households(self) -> None:
+        """Refuse other contents: packets for all schools have a set for each household."""
+        self.all_schools = True
+
     def validate_contents(self, field: Field) -> None:
         """Sets for households need a permission. Raises ValidationError."""
+        if self.all_schools and field.data != "households" and not field.errors:
+            # translators: staff form: blank paper forms cannot be asked for for all schools at once
+            raise ValidationError(gettext("For all schools at once, choose one form for each household."))
         if field.data == "households" and self.household_problem:
             raise ValidationError(self.household_problem)
 

@@ -18,7 +18,7 @@ from engage.domain.paper.form.cover import Cover
 from engage.domain.paper.form.typesetter import SheetFormat, SurveyInLanguage
 from engage.questionnaire.editions import load_edition
 from engage.questionnaire.text_cleaning import is_possible_id
-from engage.services.printing import messages, orders, reprints, sheet_status
+from engage.services.printing import bulk_orders, messages, orders, reprints, sheet_status
 from engage.services.printing.orders import CreatedPacket, PacketRefused
 from engage.services.printing.recipients import SetCounts, count_sets
 from engage.services.printing.sheets import PrintContext
@@ -33,7 +33,7 @@ from engage.storage.models.schools import School
 from engage.storage.models.waves import Wave, WaveSchool
 from engage.web.audit import log_event
 from engage.web.context import runtime
-from engage.web.page_language import gettext, language
+from engage.web.page_language import gettext, language, ngettext
 from engage.web.paging import read_page, requested_page
 from engage.web.permissions import enters, is_allowed, needs_second_step, permitted_schools, person, require_school
 
@@ -102,6 +102,31 @@ def ask() -> ResponseReturnValue:
         _audit_codes(session, created)
         session.commit()
     return redirect(url_for("liaison.packet", packet_id=created.packet.id), 303)
+
+
+@blueprint.post("/print/all")
+@enters("print paper surveys")
+def ask_for_all() -> ResponseReturnValue:
+    """Request a packet for households for each of this person's schools in the wave."""
+    with read_session(runtime().engine) as session:
+        page = _bind_form(session, *PrintPlaceForm().place)
+        page.form.require_households()
+        order = _prepare_order(session, page)
+        if order is None:
+            return _render_page(session, page), 422
+    with write_session(runtime().engine) as session:
+        wave = session.get_one(Wave, order.wave_id)
+        made = person().id, runtime().today()
+        number = bulk_orders.request_packets(session, wave, own_schools_of(session, [wave]), order.want, made)
+        session.commit()
+    # translators: shown to staff after they asked for the paper forms of all schools
+    sentence = ngettext(
+        "%(num)s packet was requested. It will be ready soon.",
+        "%(num)s packets were requested. They will be created one after the other.",
+        number,
+    )
+    flash(sentence)
+    return redirect(url_for("liaison.printing", wave=order.wave_id, school=order.school_id), 303)
 
 
 @blueprint.get("/print/<run_id>.pdf")
@@ -203,7 +228,8 @@ def _render_page(session: Session, page: PrintPage) -> str:
         form=form,
         place=place,
         page=page_of_packets,
-        here={"wave": place.wave.id, "school": place.school.id} if place else {},
+        schools=len(list(form.school.iter_choices())),
+        place_query={"wave": place.wave.id, "school": place.school.id} if place else {},
         rows=sheet_status.build_packet_rows(session, page_of_packets.rows),
         older=sheet_status.list_older_print_runs(session, permitted_schools()),
         families=runtime().settings.base_url,
