@@ -77,8 +77,6 @@ def _check_output(out: Path, all_schools: bool) -> None:
     """Refuse a place that cannot be written, before sheets are numbered."""
     if all_schools:
         out.mkdir(parents=True, exist_ok=True)
-    elif out.is_dir():
-        raise click.ClickException(f"{out} is a folder; name a file")
     check_writable(out / "packet.pdf" if all_schools else out)
 
 

@@ -28,7 +28,7 @@ from sqlalchemy import Engine
 from engage.app import create_app
 from engage.base.config import Settings
 from tests.bench.large_district import SIZES, generate
-from tests.bench.large_visits import ACTIONS, COMMANDS, PAGES, Browser, Visit
+from tests.bench.large_visits import ACTIONS, COMMANDS, PAGES, Browser, with_number
 from tests.statements import watched
 
 NOISE = 0.005  # seconds of CPU below which growth is not computed
@@ -60,22 +60,11 @@ def measure_site(folder: Path) -> Measured:
         rows[each.name] = measure(deed)
         print(each.name, rows[each.name], file=sys.stderr, flush=True)
     for each in ACTIONS:
-        rows[each.name] = measure(_with_number(each, folder).prepare(site, browsers))
+        rows[each.name] = measure(with_number(each, site.staff.extensions["engage"].engine).prepare(site, browsers))
         print(each.name, rows[each.name], file=sys.stderr, flush=True)
     for name, command in COMMANDS:
         rows[name] = measure(command)
     return rows
-
-
-def _with_number(visit: Visit, folder: Path) -> Visit:
-    """The visit, with the number of codes that it must confirm."""
-    if "{codes}" not in visit.fields.values():
-        return visit
-    import sqlite3
-
-    with sqlite3.connect(folder / "engage.db") as connection:
-        number = connection.execute("select count(*) from invitations where wave_id = 'codes-new'").fetchone()[0]
-    return Visit(visit.name, visit.who, visit.path, visit.form, {"number": str(number)})
 
 
 def print_table(measured: dict[str, Measured]) -> None:

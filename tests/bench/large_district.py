@@ -202,9 +202,7 @@ def _respond(session: Session, wave: Wave, homes: list[dict[str, Any]], number: 
             {"id": id, "wave_id": wave.id, "day": wave.opens, "answers": rng.choice(documents[language])}
             | {"submission": f"{rng.getrandbits(256):064x}"}
             | {"provenance": None if mode == "web" else f"{rng.getrandbits(256):064x}"}
-            | _group_columns(
-                id, group, making.key if wave.identity == "anonymous" and wave.closes > making.today else None
-            )
+            | _group_columns(id, group, key)
         )
     rows.sort(key=lambda row: row["id"])
     add_rows(session, Response, rows)

@@ -2,15 +2,16 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import date
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from click.testing import CliRunner
+from sqlalchemy import Engine, func, select
 from werkzeug.test import Client, TestResponse
 
 from engage.cli.keys import keys
 from engage.cli.retention import retention
+from engage.storage.models.invitations import Invitation
 from tests.bench.large_district import DRAFT, NEW, OPEN_LINK
 from tests.bench.large_history import ADMINISTRATOR, CONFIDENTIAL, FROZEN, LEADER, LIAISON, PASSWORD, school
 
@@ -123,11 +124,20 @@ ACTIONS = (
     Visit("households of a school", LEADER, f"{_ANSWERED}/{SCHOOL}", _ANSWERED),
     Visit("wrong lost code", LEADER, f"{WAVES}/{CONFIDENTIAL}/codes/lost", _CODES, {"code": "7777-7777-7777"}),
     Visit("mint, csv", LEADER, f"{_CODES}/households", _CODES, {"kind": "csv"}),
-    Visit("opt-out", LEADER, "/staff/district/opt-outs", "/staff/district/opt-outs", {"student": "s9-0"}),
+    Visit("opt-out", LEADER, "/staff/district/opt-outs", "/staff/district/opt-outs", {"student": "s11-0"}),
     Visit("take codes back", LEADER, f"{_CODES}/back", f"{_CODES}/back", {"number": "{codes}"}),
     Visit("mint, xlsx", LEADER, f"{_CODES}/households", _CODES, {"kind": "xlsx"}),
     Visit("ask for a packet", LEADER, _PRINT, _PRINT, _PACKET),
 )  # fmt: skip
+
+
+def with_number(visit: Visit, engine: Engine) -> Visit:
+    """The visit, with the number of codes of the new wave where it must be confirmed."""
+    if "{codes}" not in visit.fields.values():
+        return visit
+    with engine.execution_options(reads=True).connect() as connection:
+        query = select(func.count()).select_from(Invitation).where(Invitation.wave_id == NEW)
+        return replace(visit, fields={"number": str(connection.scalar(query))})
 
 
 def run_retention() -> int:
@@ -147,8 +157,3 @@ def _command(command: Any, arguments: list[str]) -> int:
     done = CliRunner().invoke(command, arguments, catch_exceptions=False)
     assert done.exit_code == 0, done.output
     return len(done.output)
-
-
-def today() -> date:
-    """The day on which the district is measured, as when it was generated."""
-    return date.today()

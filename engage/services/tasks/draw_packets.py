@@ -130,10 +130,9 @@ def _number_if_requested(context: WorkerContext, id: str) -> bool:
 
 def _prepare_order(session: Session, printing: PrintContext, packet: Packet) -> orders.PacketOrder:
     """Prepare the order of a requested packet. Raises Unprintable."""
+    want = bulk_orders.packet_request(packet)
     try:
-        return orders.prepare_order(
-            session, printing, packet.wave_id, packet.school_id, bulk_orders.packet_request(packet)
-        )
+        return orders.prepare_order(session, printing, packet.wave_id, packet.school_id, want)
     except orders.PacketRefused as refused:
         raise Unprintable(refused.code, **refused.values) from refused
 

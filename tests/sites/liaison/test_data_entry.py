@@ -643,7 +643,12 @@ def test_the_audit_log_names_no_sheet_of_an_anonymous_wave(
     liaison.takes(first).keys(FULL)
     liaison.takes(second).sends(button="Mark this form as spoiled")
     liaison.opens("/staff/liaison/print").sends(
-        button="Create the packet", wave="fall", school="lincoln", shown="fall lincoln", contents="blanks", **{"copies-en": "2"}
+        button="Create the packet",
+        wave="fall",
+        school="lincoln",
+        shown="fall lincoln",
+        contents="blanks",
+        **{"copies-en": "2"},
     )
     works()
     [packet] = stored(Packet)

@@ -8,6 +8,15 @@ down_revision = "0020_draft_room"
 branch_labels = None
 depends_on = None
 
+# The date of the first family message after the last answer.
+WAITING = """
+update threads set waiting_since = (
+  select min(message.written_on) from messages as message
+  where message.thread_id = threads.id and message.author = 'family' and message.position > coalesce(
+    (select max(answer.position) from messages as answer
+      where answer.thread_id = threads.id and answer.author = 'staff'), 0))
+"""
+
 
 def upgrade() -> None:
     with op.batch_alter_table("invitations", schema=None) as batch_op:
@@ -31,10 +40,4 @@ def upgrade() -> None:
             sqlite_where=sa.text("waiting_since is not null"),
             postgresql_where=sa.text("waiting_since is not null"),
         )
-    op.execute(
-        sa.text(
-            "update threads set waiting_since = (select min(m.written_on) from messages as m"
-            " where m.thread_id = threads.id and m.author = 'family' and m.position > coalesce("
-            "(select max(a.position) from messages as a where a.thread_id = threads.id and a.author = 'staff'), 0))"
-        )
-    )
+    op.execute(sa.text(WAITING))
