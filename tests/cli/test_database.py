@@ -3,6 +3,7 @@
 import os
 import sqlite3
 import stat
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import Engine, insert
 
-from engage.base.config import Settings
+from engage.base.config import BACKUP_FILE, Settings
 from engage.cli import main
 from engage.cli.backup import BackupProblem
 from engage.storage.engine import connect, current_revision, head
@@ -86,14 +87,14 @@ def test_a_backup_is_made_while_others_write(district: Path, engine: Engine, tmp
 
 
 def test_monitoring_is_told_when_the_last_backup_was_made(district: Path, tmp_path: Path) -> None:
-    mark = district / BACKUP_FILE
+    mark = district.parent / BACKUP_FILE
     assert not mark.exists()
-    assert engage("backup", str(tmp_path / "copy.db")).exit_code == 0
+    assert run("backup", str(tmp_path / "copy.db")).exit_code == 0
     os.utime(mark, (1_000_000_000, 1_000_000_000))
-    assert engage("backup", str(tmp_path / "copy.db")).exit_code == 1, "the file is there"
+    assert run("backup", str(tmp_path / "copy.db")).exit_code == 1, "the file is there"
     assert mark.stat().st_mtime == 1_000_000_000
     before = time.time()
-    assert engage("backup", str(tmp_path / "copy.db"), "--force").exit_code == 0
+    assert run("backup", str(tmp_path / "copy.db"), "--force").exit_code == 0
     assert mark.stat().st_mtime >= before - 1
 
 

@@ -14,14 +14,14 @@ from engage.storage.models.waves import Wave
 
 
 def request_packets(
-    session: Session, wave: Wave, schools: Iterable[School], want: PacketRequest, made: tuple[int | None, date]
+    session: Session, wave: Wave, schools: Iterable[School], want: PacketRequest, requested: tuple[int | None, date]
 ) -> int:
     """Request a packet for households for each of these schools, except where one is in progress. `made`: by whom, and
     on which day. Returns how many were requested. The caller commits."""
     session.get_one(Wave, wave.id, with_for_update={"key_share": True})
     going_on = select(Packet.school_id).where(Packet.wave_id == wave.id, Packet.state.in_(IN_PROGRESS))
     busy = set(session.scalars(going_on.where(Packet.contents == "households")))
-    packets = [_requested_packet(wave, school, want, made) for school in schools if school.id not in busy]
+    packets = [_requested_packet(wave, school, want, requested) for school in schools if school.id not in busy]
     session.add_all(packets)
     session.flush()
     return len(packets)
@@ -44,7 +44,7 @@ def packet_request(packet: Packet) -> PacketRequest:
     )
 
 
-def _requested_packet(wave: Wave, school: School, want: PacketRequest, made: tuple[int | None, date]) -> Packet:
-    packet = build_packet(PacketOrder(wave.id, school.id, want, {}, {}), *made)
+def _requested_packet(wave: Wave, school: School, want: PacketRequest, requested: tuple[int | None, date]) -> Packet:
+    packet = build_packet(PacketOrder(wave.id, school.id, want, {}, {}), *requested)
     packet.state = "waiting"
     return packet

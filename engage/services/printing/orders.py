@@ -281,7 +281,7 @@ def _counts_json(order: PacketOrder) -> tuple[str, str]:
 
 def build_packet(order: PacketOrder, by: int | None, today: date) -> Packet:
     """The row of a packet without its state."""
-    want, (asked, classes) = order.want, _counts_json(order)
+    want, (households, classes) = order.want, _counts_json(order)
     return Packet(
         id=token_hex(16),
         wave_id=order.wave_id,
@@ -292,7 +292,7 @@ def build_packet(order: PacketOrder, by: int | None, today: date) -> Packet:
         style=want.style,
         second=want.second or None,
         arrangement=want.arrangement,
-        asked=asked,
+        asked=households,
         classes=classes,
         made_by=by,
         made_on=today,

@@ -108,9 +108,9 @@ def _count_by_language(session: Session, wave: Wave, here: Sequence[str]) -> Ite
 def _placed_units(wave: Wave, here: Sequence[str]) -> Select[*tuple[Any, ...]]:
     """The units of households that may count at one of these schools, each with its school and language."""
     schools = [school.id for school in wave.schools]
-    mine = select(HouseholdStudent.household_id).join(Student, Student.id == HouseholdStudent.student_id)
-    mine = mine.where(Student.school_id.in_(here))
-    candidates = union(select(Household.id).where(Household.school_id.in_(here)), mine)
+    children = select(HouseholdStudent.household_id).join(Student, Student.id == HouseholdStudent.student_id)
+    children = children.where(Student.school_id.in_(here))
+    candidates = union(select(Household.id).where(Household.school_id.in_(here)), children)
     query = (
         select(Household.id, Household.language)
         .join(HouseholdStudent, HouseholdStudent.household_id == Household.id)
@@ -121,5 +121,5 @@ def _placed_units(wave: Wave, here: Sequence[str]) -> Select[*tuple[Any, ...]]:
     query = query.where(ASKED[wave.asked].is_(True)) if wave.asked in ASKED else query
     if wave.counting == "family_school":
         return query.add_columns(Student.school_id.label("place")).distinct()
-    own = case((Household.school_id.in_(schools), Household.school_id), else_=func.min(Student.school_id))
-    return query.add_columns(own.label("place")).group_by(Household.id, Household.language, Household.school_id)
+    place = case((Household.school_id.in_(schools), Household.school_id), else_=func.min(Student.school_id))
+    return query.add_columns(place.label("place")).group_by(Household.id, Household.language, Household.school_id)

@@ -78,10 +78,10 @@ def _known_choice(session: Session, row: Checkpoint) -> GroupChoice:
     school, question = (request.args.get(name, "") for name in ("school", "question"))
     if _has_question(row, question):
         return GroupChoice(question=question)
-    asked = select(WaveSchool.school_id).join(CheckpointWave, CheckpointWave.wave_id == WaveSchool.wave_id)
-    asked = asked.where(CheckpointWave.checkpoint_id == row.id, WaveSchool.school_id == school)
-    known = school and is_possible_id(school) and session.scalar(select(asked.exists()))
-    return GroupChoice(school=school) if known else GroupChoice()
+    wave_schools = select(WaveSchool.school_id).join(CheckpointWave, CheckpointWave.wave_id == WaveSchool.wave_id)
+    wave_schools = wave_schools.where(CheckpointWave.checkpoint_id == row.id, WaveSchool.school_id == school)
+    is_asked = school and is_possible_id(school) and session.scalar(select(wave_schools.exists()))
+    return GroupChoice(school=school) if is_asked else GroupChoice()
 
 
 def _has_question(row: Checkpoint, key: str) -> bool:

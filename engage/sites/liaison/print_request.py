@@ -116,8 +116,8 @@ def ask_for_all() -> ResponseReturnValue:
             return _render_page(session, page), 422
     with write_session(runtime().engine) as session:
         wave = session.get_one(Wave, order.wave_id)
-        made = person().id, runtime().today()
-        number = bulk_orders.request_packets(session, wave, own_schools_of(session, [wave]), order.want, made)
+        requested = person().id, runtime().today()
+        number = bulk_orders.request_packets(session, wave, own_schools_of(session, [wave]), order.want, requested)
         session.commit()
     # translators: shown to staff after they asked for the paper forms of all schools
     sentence = ngettext(

@@ -65,8 +65,8 @@ def own_waves(session: Session) -> Sequence[Wave]:
 
 def own_schools_of(session: Session, waves: Iterable[Wave]) -> list[School]:
     """The schools of this person in any of these waves, by name."""
-    asked = select(WaveSchool.school_id).where(WaveSchool.wave_id.in_([wave.id for wave in waves]))
-    schools = session.scalars(select(School).where(School.id.in_(asked)).order_by(School.name, School.id))
+    wave_schools = select(WaveSchool.school_id).where(WaveSchool.wave_id.in_([wave.id for wave in waves]))
+    schools = session.scalars(select(School).where(School.id.in_(wave_schools)).order_by(School.name, School.id))
     return [school for school in schools if is_own_school(school.id)]
 
 
