@@ -227,7 +227,7 @@ def _appendix_blocks(report: Report, wording: FigureWording) -> Iterator[Block]:
             # translators: in a report that would be too long: tables by school are in another file. CSV and Excel are
             # kinds of files
             sentence = wording.words.gettext(
-                "The tables of %(num)s schools are not in this packet. They are in the CSV and Excel files."
+                "The tables of %(num)s schools are not included here. They are in the CSV and Excel files."
             )
             yield ("paragraph", sentence % {"num": wording.number(report.schools_left_out)})
         for finding in part.findings:
