@@ -25,9 +25,9 @@ class Element:
 
     tag: str
     attributes: dict[str, str]
-    parent: Element | None = None
-    inside: list[Element | str] = field(default_factory=list)
-    _elements: list[Element] | None = None  # all descendants, computed on first use
+    parent: Element | None = field(default=None, repr=False)  # a failed test that names an element must not show a page
+    inside: list[Element | str] = field(default_factory=list, repr=False)
+    _elements: list[Element] | None = field(default=None, repr=False)  # all descendants, computed on first use
 
     def all(self, *tags: str) -> Iterator[Element]:
         """Yield every descendant in order, optionally with these tags only."""

@@ -39,7 +39,6 @@ SHORT_FILES = {
     "engage.sites.family.wave_notice",
     "engage.storage.slugs",
     "engage.web.audit",
-    "engage.web.auth.notifications",
     "engage.web.auth.sso.authorization",
     "engage.web.browser_language",
     "engage.web.language_labels",

@@ -142,9 +142,12 @@ def _check_hosts(folder: Path) -> Iterator[CheckResult]:
 def _check_old_keys(settings: Settings) -> Iterator[CheckResult]:
     """Check for keys in the data directory that differ from those in use."""
     for name in (SECRET_FILE, SEALING_FILE):
-        own, shared = settings.data_dir / name, settings.site_dir / name
-        if own.exists() and shared.exists() and own.read_bytes() != shared.read_bytes():
-            yield None, f"{own} is not used and differs from {shared}; store it where you keep keys, if backups need it"
+        unused, shared = settings.data_dir / name, settings.site_dir / name
+        if unused.exists() and shared.exists() and unused.read_bytes() != shared.read_bytes():
+            yield (
+                None,
+                f"{unused} is not used and differs from {shared}; store it where you keep keys, if backups need it",
+            )
 
 
 def _file_ages(folder: Path) -> dict[Path, timedelta]:

@@ -80,7 +80,7 @@ def _list_tasks(settings: Settings) -> list[WaveTask]:
     today = settings.local_day(datetime.now(UTC))
     with open_database(settings) as engine:
         try:
-            return draft_tasks(engine, settings.data_dir, today, settings.district_name)
+            return draft_tasks(engine, settings.site_dir, today, settings.district_name)
         except (AnswersDeleted, BurstsUndecided) as problem:
             raise click.ClickException(f"{settings.district_name}: {problem}") from problem
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import click
-from sqlalchemy import Engine, inspect, select, text, update
+from sqlalchemy import Engine, bindparam, inspect, select, text, update
 
 from engage.base.config import Settings
 from engage.base.files import replace_file, sync_path
@@ -26,6 +26,7 @@ SEALED: tuple[Any, ...] = (*NAMED, Mail.sealed, SheetLink.label)
 """Every column that is sealed under the site's keys."""
 BATCH = 500  # rows per transaction: families' answers wait no longer than this
 SHARED_PAUSE = 60.0  # seconds after which each machine knows of a changed file on NFS (acregmax, acdirmax of nfs(5))
+PAUSE_MOST = 1.0  # seconds between transactions, at most
 NO_KEY = "their key is missing; add it after the others in the file sealing-keys, and run this command again"
 
 
@@ -83,26 +84,47 @@ def _reseal_column(engine: Engine, column: Any, sealer: Sealer) -> int:
     """Reseal a column. Returns how many rows were not under the newest key. Raises MissingSealingKey."""
     last, changed, locked = "", 0, 0
     while True:
-        with write_session(engine) as session:
-            rows = session.execute(_select_batch(column, last).with_for_update()).all()
-            for id, sealed in rows:
-                try:
-                    resealed = sealer.reseal(sealed)
-                except SealBroken:
-                    locked += 1
-                    continue
-                if resealed is not sealed:
-                    session.execute(
-                        update(column.class_).where(_primary_key(column) == id).values({column.key: resealed})
-                    )
-                    changed += 1
-            session.commit()
+        with read_session(engine) as session:
+            rows = session.execute(_select_batch(column, last)).all()
+        resealed, broken = _reseal_rows(rows, sealer)
+        locked += broken
+        changed += len(resealed)
+        if resealed:
+            _write_pausing(engine, column, resealed)
         if len(rows) < BATCH:
             break
         last = rows[-1].id
     if locked:
         raise MissingSealingKey(f"{locked:,} rows of {_column_name(column)} cannot be decrypted: {NO_KEY}")
     return changed
+
+
+def _reseal_rows(rows: Sequence[Any], sealer: Sealer) -> tuple[list[dict[str, Any]], int]:
+    """The rows that were not under the newest key, with their old and new values; and how many no key opens."""
+    resealed, broken = [], 0
+    for id, sealed in rows:
+        try:
+            new = sealer.reseal(sealed)
+        except SealBroken:
+            broken += 1
+            continue
+        if new is not sealed:
+            resealed.append({"row": id, "old": sealed, "new": new})
+    return resealed, broken
+
+
+def _write_pausing(engine: Engine, column: Any, rows: Sequence[dict[str, Any]]) -> None:
+    """Write new values in one short transaction, then wait for as long as it took: families wait for it, and the next
+    one must not begin before they had their turn. A value that changed since it was read is not written; whoever wrote
+    it used the newest key."""
+    same = _primary_key(column) == bindparam("row"), column == bindparam("old")
+    change = update(column.class_.__table__).where(*same).values({column.key: bindparam("new")})
+    with write_session(engine) as session:
+        session.connection()
+        began = time.monotonic()
+        session.connection().execute(change, rows)
+        session.commit()
+    time.sleep(min(time.monotonic() - began, PAUSE_MOST))
 
 
 def _select_batch(column: Any, after: str) -> Any:

@@ -16,6 +16,7 @@ from engage.questionnaire.text_cleaning import is_possible_id
 from engage.services.site_database import open_database, read_settings
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.paper import Packet
+from engage.storage.models.waves import Wave
 
 if TYPE_CHECKING:
     from engage.domain.paper.documents.packet import WrittenPacket
@@ -28,7 +29,8 @@ DIGITS = 9  # of a number of sets; Python limits the length of numbers that it p
 
 @click.command()
 @click.argument("wave")
-@click.option("--school", required=True, help="The school's ID.")
+@click.option("--school", help="The school's ID.")
+@click.option("--all-schools", is_flag=True, help="One packet for each school of the wave. -o names a folder.")
 @click.option(
     "--language", "blanks", multiple=True, metavar="es=30", help="Language and number of blank sets. Can be repeated."
 )
@@ -40,8 +42,10 @@ DIGITS = 9  # of a number of sets; Python limits the length of numbers that it p
     "--outside", default="window", show_default=True, metavar="window|code", help="Show names, or numbers only."
 )
 @click.option("--new", is_flag=True, help="Number new forms, even if the same packet exists.")
-@click.option("-o", "out", required=True, type=click.Path(dir_okay=False, path_type=Path), metavar="FILE.pdf")
-def packet(wave: str, school: str, blanks: tuple[str, ...], out: Path, new: bool, **options: Any) -> None:
+@click.option("-o", "out", required=True, type=click.Path(path_type=Path), metavar="FILE.pdf")
+def packet(
+    wave: str, school: str | None, all_schools: bool, blanks: tuple[str, ...], out: Path, new: bool, **options: Any
+) -> None:
     """Print the packet of a school in WAVE: a set for each household in its language, or a number of blank sets.
 
     Requesting the same packet again gives the same file, with the same numbers and codes, unless --new is set.
@@ -53,15 +57,46 @@ def packet(wave: str, school: str, blanks: tuple[str, ...], out: Path, new: bool
 
     copies = _parse_copies(blanks)
     request = PacketRequest(contents="blanks" if copies else "households", copies=copies, **options)
-    check_writable(out)
-    if not (is_possible_id(wave) and is_possible_id(school)):
+    if bool(school) == all_schools:
+        raise click.ClickException("name one school with --school, or use --all-schools")
+    _check_output(out, all_schools)
+    if not (is_possible_id(wave) and is_possible_id(school or "")):
         raise click.ClickException("the ID of the wave or of the school contains an invalid character")
     settings = read_settings()
     try:
         with open_database(settings) as engine:
-            _PacketPrinter(settings, engine, out).run(wave, school, request, new)
+            if school:
+                _PacketPrinter(settings, engine, out).run(wave, school, request, new)
+            else:
+                _print_all(settings, engine, out, wave, (request, new))
     except (PacketRefused, Unprintable) as problem:
         raise click.ClickException(format_message(problem.code, problem.values, catalogue("en"), "en")) from problem
+
+
+def _check_output(out: Path, all_schools: bool) -> None:
+    """Refuse a place that cannot be written, before sheets are numbered."""
+    if all_schools:
+        out.mkdir(parents=True, exist_ok=True)
+    check_writable(out / "packet.pdf" if all_schools else out)
+
+
+def _print_all(settings: Settings, engine: Engine, folder: Path, wave: str, how: "tuple[PacketRequest, bool]") -> None:
+    """Print the packet of each school of the wave. A school without households is passed over. Raises PacketRefused,
+    Unprintable."""
+    from engage.services.printing.orders import PacketRefused
+
+    with read_session(engine) as session:
+        row = session.get(Wave, wave)
+        schools = [school.id for school in row.schools] if row else []
+    if not schools:
+        raise click.ClickException(f"there is no wave {wave!r}, or it has no schools")
+    for school in schools:
+        try:
+            _PacketPrinter(settings, engine, folder / f"{wave}-{school}.pdf").run(wave, school, *how)
+        except PacketRefused as refused:
+            if refused.code != "empty":
+                raise
+            click.echo(f"{school}: no household, so no packet", err=True)
 
 
 def _parse_copies(blanks: tuple[str, ...]) -> dict[str, int]:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event, func, inspect, literal_column, select, text
+from sqlalchemy import Engine, create_engine, event, func, inspect, literal_column, make_url, select, text
 from sqlalchemy.orm import Session
 
 from engage.storage.fast_statements import execute
@@ -15,6 +15,13 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_TIMEOUT = 10.0  # seconds a writer waits for another before giving up
 POOL_TIMEOUT = 3.0  # seconds a request waits for one of its process's connections before it is answered with 503
 LOG_SIZE = 64 * 2**20  # bytes: a larger write-ahead log is truncated to this
+GONE_AFTER = {  # until a PostgreSQL server counts as gone
+    "connect_timeout": 5,  # seconds
+    "tcp_user_timeout": 10_000,  # milliseconds until what was sent must have arrived
+    "keepalives_idle": 30,  # seconds, as in `_set_keepalives`
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+}
 ONE_WRITER = 4_931_207_615  # the advisory lock of PostgreSQL that sessions that write hold; any fixed number
 CACHE = -16_000  # KiB of SQLite page cache per connection (negative: KiB, not pages)
 
@@ -28,8 +35,7 @@ def connect(url: str, purpose: str = "") -> Engine:
     # hide_parameters: what families wrote must not reach a log through an error message.
     if not url.startswith("sqlite"):
         pool = {"pool_pre_ping": True, "pool_size": 8, "max_overflow": 8, "pool_timeout": POOL_TIMEOUT}
-        named = {"application_name": purpose} if purpose else {}
-        engine = create_engine(url, hide_parameters=True, connect_args=named, **pool)
+        engine = create_engine(url, hide_parameters=True, connect_args=_driver_settings(url, purpose), **pool)
         event.listen(engine, "connect", _set_keepalives)
         event.listen(engine, "begin", _take_turn)
         return engine
@@ -52,6 +58,12 @@ def _set_pragmas(connection: sqlite3.Connection, _record: Any) -> None:
         f"journal_size_limit={LOG_SIZE}",
     ):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _driver_settings(url: str, purpose: str) -> dict[str, str | int]:
+    """Settings of libpq that the URL leaves open. A server that is gone without a word is noticed in seconds."""
+    settings: dict[str, str | int] = {**GONE_AFTER, **({"application_name": purpose} if purpose else {})}
+    return {name: value for name, value in settings.items() if name not in make_url(url).query}
 
 
 def _set_keepalives(connection: Any, _record: Any) -> None:

@@ -140,6 +140,11 @@ def _is_below(path: str, address: str) -> bool:
     return address != HOME and (path == address or path.startswith(address.rstrip("/") + "/"))
 
 
+def _is_signed_in() -> bool:
+    """Whether somebody is signed in. While the database is away, nobody is who has not been read before."""
+    return (hasattr(g, "_login_user") or not g.get("is_database_away")) and bool(current_user.is_authenticated)
+
+
 def install(app: Flask) -> None:
     """Register the menu for templates."""
     app.jinja_env.globals.update(
@@ -148,6 +153,6 @@ def install(app: Flask) -> None:
         allowed=is_allowed,
         account_summary=lambda: account_summary(person()),
         account_name=lambda: person().name or person().email,
-        signed_in=lambda: not g.get("is_database_away") and bool(current_user.is_authenticated),
+        signed_in=_is_signed_in,
         reminder=lambda: bool(g.get("reminder")),
     )

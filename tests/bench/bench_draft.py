@@ -28,7 +28,8 @@ from engage.questionnaire.editions import build_edition
 from engage.questionnaire.library import shipped_survey
 from engage.questionnaire.pages import build_plan
 from tests.bench.families import Server, Tally, crowd, script
-from tests.bench.large_district import DRAFT, LEADER, OPEN_LINK, PASSWORD, SIZES, WAVES, generate, school
+from tests.bench.large_district import DRAFT, OPEN_LINK, SIZES, WAVES, generate
+from tests.bench.large_history import LEADER, PASSWORD, school
 
 PHONES = 8
 THINK = 0.5  # seconds of pause before each page, at most

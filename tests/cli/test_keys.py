@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 import pytest
 from click.testing import CliRunner
-from sqlalchemy import insert, inspect, select, update
+from sqlalchemy import Engine, insert, inspect, select, update
 
 from engage.cli import main
 from engage.cli.keys import SEALED
@@ -17,6 +17,7 @@ from engage.storage.models.paper import SheetLink
 from engage.storage.models.roster import Guardian, Student
 from engage.storage.models.schools import Household
 from tests.makers import a_school, a_wave, printed_sheets, staff
+from tests.statements import watched
 
 pytestmark = pytest.mark.slow
 
@@ -190,3 +191,39 @@ def test_the_doctor_says_who_else_may_read_the_keys(settings, engine, monkeypatc
     assert f"chmod 600 {settings.data_dir / file}" in line
     (settings.data_dir / file).chmod(0o600)
     assert f"chmod 600 {settings.data_dir / file}" not in CliRunner().invoke(main, ["doctor"]).output
+
+
+def test_nothing_is_decrypted_while_others_cannot_write_and_they_have_their_turn(run, sealed, engine, monkeypatch):
+    """After each batch, the command waits for as long as the batch took."""
+    slept = []
+    monkeypatch.setattr("engage.cli.keys.time.sleep", slept.append)
+    with watched(Engine) as log:
+
+        def reseal(self, text, real=Sealer.reseal):
+            assert not log.is_writing
+            return real(self, text)
+
+        monkeypatch.setattr(Sealer, "reseal", reseal)
+        assert run().exit_code == 0
+    tables = {column.class_.__tablename__ for column in SEALED}
+    batches = [each for each in log.writes if any(f"UPDATE {name} " in each.statements[-1] for name in tables)]
+    assert len(slept) == len(batches) == len(SEALED) * -(-ROWS // 10)
+    assert all(seconds > 0 for seconds in slept)
+
+
+def test_a_value_that_is_written_meanwhile_stays(run, sealed, engine, settings, monkeypatch):
+    """The site wrote it with the newest key, which it reads as soon as the file has it."""
+
+    def reseal(self, text, real=Sealer.reseal, pending=[True]):  # noqa: B006  shared on purpose
+        new = real(self, text)
+        if pending and pending.pop():
+            with write_session(engine) as session:
+                session.get_one(Guardian, f"{0:032x}").contact = Sealer(load_keys(settings)).seal("newer")
+                session.commit()
+        return new
+
+    monkeypatch.setattr(Sealer, "reseal", reseal)
+    assert run().exit_code == 0
+    newest = Sealer(load_keys(settings)[:1])
+    with read_session(engine) as session:
+        assert newest.open(session.get_one(Guardian, f"{0:032x}").contact) == "newer"

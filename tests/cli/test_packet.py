@@ -299,3 +299,32 @@ def test_a_full_disk_leaves_no_file_and_no_sheets(run: Run, engine: Engine, smal
     assert [each.name for each in small_disk.iterdir()] == ["packet.pdf"]
     assert before.read_bytes() == b"what was there before"
     assert counts(engine) == NOTHING
+
+
+def test_a_packet_for_each_school_of_a_wave(run: Run, engine: Engine, tmp_path: Path) -> None:
+    """A school without households has none."""
+    done = run("fall", "--all-schools", "--outside", "code", "-o", tmp_path / "packets")
+    assert done.exit_code == 0, done.output
+    assert [file.name for file in (tmp_path / "packets").iterdir()] == ["fall-lincoln.pdf"]
+    assert "empty: no household, so no packet" in done.output
+    assert counts(engine)["sheets"] == 4
+    before = (tmp_path / "packets" / "fall-lincoln.pdf").read_bytes()
+    assert run("fall", "--all-schools", "--outside", "code", "-o", tmp_path / "packets").exit_code == 0
+    assert (tmp_path / "packets" / "fall-lincoln.pdf").read_bytes() == before
+    assert counts(engine)["sheets"] == 4
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["fall"], "name one school with --school, or use --all-schools"),
+        (["fall", "--school", "lincoln", "--all-schools"], "name one school with --school, or use --all-schools"),
+        (["none", "--all-schools"], "there is no wave 'none', or it has no schools"),
+        (["over", "--all-schools"], "closed on October 31, 2026"),
+    ],
+)
+def test_packets_that_cannot_be_requested(run: Run, engine: Engine, tmp_path: Path, words: Any, sentence: str) -> None:
+    done = run(*words, "-o", tmp_path / "packets")
+    assert done.exit_code != 0
+    assert sentence in done.output
+    assert counts(engine)["packets"] == 0

@@ -14,13 +14,14 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
 from engage.base.config import Settings
 from engage.services.printing import rendering
 from engage.services.tasks.send_mail import SENDERS
-from engage.storage.engine import connect
+from engage.storage.engine import connect, read_session
 from engage.storage.leases import hold_lease, is_lease_free
+from engage.storage.models.retention import RetentionRun
 from tests.domain.mail.conftest import named
 from tests.domain.mail.test_worker import PATIENCE, Office, until
 from tests.hosts.conftest import environment
@@ -32,14 +33,15 @@ from tests.web.test_print_orders import Desk
 pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 
 RUN = "from engage.cli import main\nmain(['worker'])\n"
-AN_HOUR_AHEAD = """
+AHEAD = """
 import time
 from datetime import UTC, datetime, timedelta
 import engage.services.runtime as runtime
 real = time.time
-time.time = lambda: real() + 3600
-runtime.open_runtime.__defaults__ = (lambda: datetime.now(UTC) + timedelta(hours=1), "")
+time.time = lambda: real() + {seconds}
+runtime.open_runtime.__defaults__ = (lambda: datetime.now(UTC) + timedelta(seconds={seconds}), "")
 """
+AN_HOUR_AHEAD, TWO_MONTHS_AHEAD = (AHEAD.format(seconds=seconds) for seconds in (3600, 60 * 24 * 3600))
 IMPATIENT = """
 from datetime import timedelta
 import engage.services.tasks.context as context
@@ -183,6 +185,25 @@ def test_what_the_server_took_from_a_dead_worker_no_other_sends(
     with worker(machines[1], IMPATIENT):
         until(lambda: office.states() == ["sent"])
     assert len(postbox.arrived) == 1
+
+
+def test_a_worker_with_another_clock_deletes_nothing_early_and_one_of_two_deletes(
+    office: Office, machines: list[Settings], postbox: Postbox
+) -> None:
+    letters(office, 1)
+    with worker(machines[1], TWO_MONTHS_AHEAD):
+        until(lambda: office.states() == ["sent"])
+        until(lambda: [run.ended_at for run in _runs(office) if run.ended_at])
+        with worker(machines[0]):
+            time.sleep(5)
+    assert office.states() == ["sent"], "it is deleted a month after it was sent"
+    (run,) = _runs(office)
+    assert (run.tries, run.problem) == (1, "")
+
+
+def _runs(office: Office) -> list[RetentionRun]:
+    with read_session(office.engine) as session:
+        return list(session.scalars(select(RetentionRun)))
 
 
 MESSAGES, PACKETS, SETS = 60, 3, 60

@@ -1,13 +1,19 @@
 """The database is away, read-only, or full: everybody is asked to come back soon, and nothing breaks."""
 
 import logging
+import socket
+import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import OperationalError
 
-from engage.storage.engine import write_session
+from engage.base.config import Settings
+from engage.storage.engine import POOL_TIMEOUT, connect, write_session
+from engage.storage.outages import is_outage
 from tests.makers import PASSWORD, a_wave, staff
 from tests.people import Family, StaffMember, Visitor
 
@@ -125,3 +131,50 @@ def test_a_full_disk_takes_no_answer_and_breaks_no_page(
         assert set(begun) == {303, 503}, "pages of the file that are free take some"
         assert asked_to_come_back(Family(site), "POST", "/en/w/fall")
     assert not [record for record in caplog.records if record.exc_info], "a traceback was logged"
+
+
+@pytest.mark.postgres
+def test_who_gets_no_connection_in_seconds_is_asked_to_come_back(
+    visitors: tuple[Family, StaffMember], site: Any
+) -> None:
+    family, leader = visitors
+    with ExitStack() as held:
+        engine = site.staff.extensions["engage"].engine  # also the family pages'
+        for _ in range(engine.pool.size() + engine.pool._max_overflow):
+            held.enter_context(engine.connect())
+        for visitor, method, path in (
+            (family, "POST", family.path),
+            (Family(site), "POST", "/en/w/fall"),
+            (leader, "GET", "/staff/district/waves"),
+        ):
+            since = time.monotonic()
+            assert asked_to_come_back(visitor, method, path)
+            assert POOL_TIMEOUT <= time.monotonic() - since < 3 * POOL_TIMEOUT
+    leader.opens("/staff/district/waves")
+
+
+@pytest.mark.postgres
+def test_who_waits_too_long_for_another_writer_is_asked_to_come_back(
+    visitors: tuple[Family, StaffMember], engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, leader = visitors
+    leader.opens("/staff/me")
+    monkeypatch.setattr("engage.storage.engine.BUSY_TIMEOUT", 0.5)
+    with write_session(engine) as session:
+        session.connection()
+        leader.sends(button="Sign out", status=503)
+    leader.opens("/staff/me").sends(button="Sign out").sees("Sign in")
+
+
+@pytest.mark.postgres
+def test_a_server_that_never_answers_is_given_up_in_seconds(settings: Settings) -> None:
+    """A machine that is switched off answers nothing, unlike a server that is stopped."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = make_url(settings.database).set(host="127.0.0.1", port=silent.getsockname()[1])
+        engine = connect(url.render_as_string(hide_password=False))
+        since = time.monotonic()
+        with pytest.raises(OperationalError) as refused:
+            engine.connect()
+        assert time.monotonic() - since < 8
+        assert is_outage(refused.value)
+        engine.dispose()

@@ -11,8 +11,7 @@ from datetime import date, timedelta
 from random import Random
 from typing import Any, NotRequired, TypedDict, Unpack
 
-from sqlalchemy import Connection, func, insert, select
-from sqlalchemy.orm import aliased
+from sqlalchemy import Connection, Select, func, insert, select, update
 
 from engage.questionnaire.text_cleaning import clean_text
 from engage.storage.models.conversations import Message, Thread
@@ -133,11 +132,12 @@ def add_message(connection: Connection, thread_id: str, message: NewMessage, *, 
     """Add a message at the end of a thread. Raises InvalidMessage.
 
     The date of a family's message in an anonymous wave is the week only. If the last message has the same author and
-    text, it was sent twice and is stored once.
+    text, it was sent twice and is stored once. The thread is locked, because a family and staff may write at once.
     """
     author, words = message.author, clean_text(message.text)
     if not 1 <= len(words) <= LONGEST:
         raise InvalidMessage(len(words))
+    connection.execute(select(Thread.id).where(Thread.id == thread_id).with_for_update())
     last = _last_message(connection, thread_id)
     if last is not None and last[1:] == (author, words):
         return
@@ -147,6 +147,8 @@ def add_message(connection: Connection, thread_id: str, message: NewMessage, *, 
     row |= {"author": author, "staff_id": message.staff_id, "text": words, "language": message.language}
     row |= {"written_on": day}
     connection.execute(insert(Message), row)
+    waiting_since = func.coalesce(Thread.waiting_since, day) if author == "family" else None
+    connection.execute(update(Thread).where(Thread.id == thread_id).values(waiting_since=waiting_since))
 
 
 def load_conversations(connection: Connection, reply_hashes: Sequence[str]) -> list[Conversation]:
@@ -187,17 +189,24 @@ def find_waiting_threads(
 ) -> dict[str, date]:
     """Return the date of the first unanswered family message by thread id. None means every school, or every
     language."""
-    answer = aliased(Message)
-    answered = select(func.max(answer.position)).where(answer.thread_id == Message.thread_id, answer.author == "staff")
-    since = (
-        select(Message.thread_id, func.min(Message.written_on).label("since"))
-        .join(Thread, Thread.id == Message.thread_id)
-        .where(Message.author == "family", Message.position > func.coalesce(answered.scalar_subquery(), 0))
-        .group_by(Message.thread_id)
-    )
-    query = since if schools is None else since.where(Thread.school_id.in_(schools))
-    query = query if languages is None else query.where(Thread.language.in_(languages))
-    return {row.thread_id: row.since for row in connection.execute(query)}
+    query = _select_waiting(select(Thread.id, Thread.waiting_since), schools, languages)
+    return {id: since for id, since in connection.execute(query) if since is not None}
+
+
+def count_waiting_threads(
+    connection: Connection, schools: Collection[str] | None, languages: Collection[str] | None = None
+) -> int:
+    """Return the number of threads that wait for an answer. None means every school, or every language."""
+    query = _select_waiting(select(func.count()).select_from(Thread), schools, languages)
+    return int(connection.execute(query).scalar_one())
+
+
+def _select_waiting(
+    query: Select[*tuple[Any, ...]], schools: Collection[str] | None, languages: Collection[str] | None
+) -> Any:
+    query = query.where(Thread.waiting_since.is_not(None))
+    query = query if schools is None else query.where(Thread.school_id.in_(schools))
+    return query if languages is None else query.where(Thread.language.in_(languages))
 
 
 def thread_reply_hash(reply_hash: str, kind: str) -> str:

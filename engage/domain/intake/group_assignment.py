@@ -20,6 +20,8 @@ from engage.storage.language_groups import LEAST, OTHER, large_groups
 from engage.storage.models.responses import JoinedGroup, Response
 from engage.storage.models.waves import Wave
 
+AT_ONCE = 5_000  # rows read at a time
+
 Level = Literal["school", "language", "mode", "answered_in"]
 LEVELS: tuple[Level, ...] = ("school", "language", "mode", "answered_in")
 Sizes = Mapping[ResponseGroup, int]
@@ -76,8 +78,11 @@ def assign_groups(connection: Connection, wave_id: str, key: bytes) -> int:
     connection.execute(select(Wave.id).where(Wave.id == wave_id).with_for_update())
     sealed, stored = open_sealed_groups(connection, wave_id, key), _count_stored_groups(connection, wave_id)
     labels = join_groups(Counter(sealed.values()) + stored)
-    changed = _unseal_groups(connection, {id: labels[group] for id, group in sealed.items()})
-    changed += sum(_relabel_group(connection, wave_id, group, labels[group]) for group in sorted(stored))
+    moving = {group for group in stored if labels[group] != group}
+    moved = (
+        {id: labels[group] for id, group in _stored_groups(connection, wave_id) if group in moving} if moving else {}
+    )
+    changed = _store_groups(connection, {id: labels[group] for id, group in sealed.items()} | moved)
     _store_joined_groups(connection, wave_id, labels)
     if changed:
         connection.execute(update(Wave).where(Wave.id == wave_id).values(edits=Wave.edits + 1))
@@ -165,27 +170,20 @@ def _count_stored_groups(connection: Connection, wave_id: str) -> Counter[Respon
     )
 
 
-def _unseal_groups(connection: Connection, labels: Mapping[str, ResponseGroup]) -> int:
-    rows = [{"row": id, **_group_params(group)} for id, group in labels.items()]
+def _stored_groups(connection: Connection, wave_id: str) -> Iterator[tuple[str, ResponseGroup]]:
+    """Yield the group of each response whose group is stored, by id."""
+    columns = (Response.id, Response.school_id, Response.language, Response.mode, Response.answered_in)
+    query = select(*columns).where(Response.wave_id == wave_id, Response.sealed_group.is_(None)).order_by(Response.id)
+    for id, school, language, mode, page in connection.execute(query.execution_options(yield_per=AT_ONCE)):
+        yield id, ResponseGroup(school or OTHER, language, mode, page or OTHER)
+
+
+def _store_groups(connection: Connection, labels: Mapping[str, ResponseGroup]) -> int:
+    """Store the group of each of these responses, by key: an update by group would read the whole wave each time."""
+    rows = [{"row": id, **_group_params(group)} for id, group in sorted(labels.items())]
     if rows:
         connection.execute(_update_group, rows)
     return len(rows)
-
-
-def _relabel_group(connection: Connection, wave_id: str, group: ResponseGroup, label: ResponseGroup) -> int:
-    if group == label:
-        return 0
-    old, new = _group_params(group), _group_params(label)
-    here = (
-        Response.wave_id == wave_id,
-        Response.sealed_group.is_(None),
-        Response.school_id.is_not_distinct_from(old["school"]),
-        Response.language == old["tongue"],
-        Response.mode == old["way"],
-        Response.answered_in.is_not_distinct_from(old["page"]),
-    )
-    values = {"school_id": new["school"], "language": new["tongue"], "mode": new["way"], "answered_in": new["page"]}
-    return connection.execute(update(Response).where(*here).values(values)).rowcount
 
 
 def _group_params(group: ResponseGroup) -> dict[str, object]:

@@ -223,6 +223,13 @@ def _appendix_blocks(report: Report, wording: FigureWording) -> Iterator[Block]:
         # translators: heading in a report; %(survey)s is a survey's title
         heading = wording.words.gettext("%(survey)s: tables by school, language, and how families answered")
         yield ("heading", 2, heading % {"survey": part.survey.title})
+        if report.schools_left_out:
+            # translators: in a report that would be too long: tables by school are in another file. CSV and Excel are
+            # kinds of files
+            sentence = wording.words.gettext(
+                "The tables of %(num)s schools are not included here. They are in the CSV and Excel files."
+            )
+            yield ("paragraph", sentence % {"num": wording.number(report.schools_left_out)})
         for finding in part.findings:
             yield ("heading", 3, finding.question.text)
             for dimension, groups in finding.cuts.items():

@@ -110,6 +110,8 @@ class Report:
     schools: Mapping[str, str]
     parts: tuple[ReportPart, ...]
     promises: tuple[Promise, ...]
+    schools_left_out: int = 0
+    """Number of schools that have figures, but no tables in this report (group_choice.py)."""
 
 
 def build_report(

@@ -44,6 +44,8 @@ from engage.storage.models.schools import School
 from engage.storage.models.waves import Wave
 
 RNG = SystemRandom()
+IN_PROGRESS = ("waiting", "drawing")  # states of a packet
+UNNUMBERED = "{}"  # a packet's `asked` until its sheets are numbered; no order has no sets
 MOST = 20_000  # sets in one packet: more than the largest school's households
 CONTENTS, OUTSIDES, ARRANGEMENTS = ("households", "blanks"), ("window", "code"), ("under", "beside")
 Kinds = Mapping[tuple[str, bool], SetLayout]
@@ -134,15 +136,23 @@ def create_packet(
 ) -> CreatedPacket:
     """Create a packet and number its sheets. The caller commits; after that the worker draws it, unless `state` says
     otherwise. Other writers wait for this transaction, so names were opened before it. Raises PacketRefused."""
+    packet = build_packet(order, by, context.today)
+    packet.state = state
+    return number_packet(session, context, order, packet, rng)
+
+
+def number_packet(
+    session: Session, context: PrintContext, order: PacketOrder, packet: Packet, rng: Random = RNG
+) -> CreatedPacket:
+    """Number the sheets of a packet by its order. The caller commits. Raises PacketRefused."""
     wave, school = _find_wave_and_school(session, order.wave_id, order.school_id, context.today)
+    packet.asked, packet.classes = _counts_json(order)
     linked, homes, sets = is_linked(wave, order.want.contents), order.homes, order.sets
     if order.want.contents == "households" and _recipient_keys(homes) != _recipient_keys(
         list_recipients(session, wave, school, None)
     ):
         raise PacketRefused("changed")  # a roster was imported after the order was prepared
     store_layouts(session, wave, order.kinds, context.today)
-    packet = _build_packet(order, by, context.today)
-    packet.state = state
     session.add(packet)
     session.flush()
     if linked:
@@ -264,8 +274,14 @@ def _check_printable_names(homes: Iterable[Recipient], school: School, want: Pac
                 raise PacketRefused("name_glyph", character=symbol)
 
 
-def _build_packet(order: PacketOrder, by: int | None, today: date) -> Packet:
-    want = order.want
+def _counts_json(order: PacketOrder) -> tuple[str, str]:
+    """The number of sets by language, and by class and language, as a packet stores them."""
+    return json.dumps(dict(order.sets)), json.dumps(count_sets_by_class(order.homes), ensure_ascii=False)
+
+
+def build_packet(order: PacketOrder, by: int | None, today: date) -> Packet:
+    """The row of a packet without its state."""
+    want, (households, classes) = order.want, _counts_json(order)
     return Packet(
         id=token_hex(16),
         wave_id=order.wave_id,
@@ -276,8 +292,8 @@ def _build_packet(order: PacketOrder, by: int | None, today: date) -> Packet:
         style=want.style,
         second=want.second or None,
         arrangement=want.arrangement,
-        asked=json.dumps(dict(order.sets)),
-        classes=json.dumps(count_sets_by_class(order.homes), ensure_ascii=False),
+        asked=households,
+        classes=classes,
         made_by=by,
         made_on=today,
     )

@@ -12,7 +12,7 @@ from engage.base.catalogs import catalogue
 from engage.base.languages import LANGUAGES
 from engage.domain.paper.documents.handout_list import student_label
 from engage.domain.roster.classes import Child, youngest_children
-from engage.domain.roster.sampling_units import SamplingUnit, list_sampling_units
+from engage.domain.roster.sampling_units import SamplingUnit, list_sampling_units, list_units_at_school
 from engage.domain.roster.staging_db import batches
 from engage.domain.security.encryption import SealBroken, Sealer
 from engage.services.waves.targets import invitation_language
@@ -54,8 +54,8 @@ def window_lines(names: tuple[str, ...], number: str, language: str, place: str,
 def list_recipients(session: Session, wave: Wave, school: School, sealer: Sealer | None) -> list[Recipient]:
     """The recipients, sorted by class, language, name, and the child's number; without a roster by the households' ids,
     which are random. Households that opted out are excluded. Without `sealer` no names are read."""
-    everyone = list_sampling_units(session, wave.counting, [each.id for each in wave.schools], wave.asked)
-    here = [unit for unit in everyone if unit.school_id == school.id]
+    places = [place.id for place in wave.schools]
+    here = list_units_at_school(session, wave.counting, places, wave.asked, school.id)
     children = _find_children(session, here, school)
     names = dict(_read_names(session, here, sealer)) if sealer else {}
     recipients = [

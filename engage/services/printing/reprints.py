@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engage.domain.security.encryption import SealBroken, Sealer
-from engage.services.printing.orders import PacketOrder, count_sets_by_class
+from engage.services.printing.orders import IN_PROGRESS, UNNUMBERED, PacketOrder, count_sets_by_class
 from engage.services.printing.recipients import Recipient, list_recipients
 from engage.services.printing.rendering import is_linked, is_stale
 from engage.storage.models.invitations import Invitation
@@ -16,7 +16,6 @@ from engage.storage.models.paper import Packet, PrintRun, Sheet, SheetLink
 from engage.storage.models.schools import School
 from engage.storage.models.waves import Wave
 
-IN_PROGRESS = ("waiting", "drawing")  # states of a packet in progress
 NOT_CANCELLED = (*IN_PROGRESS, "ready", "failed")  # all but those cancelled
 
 
@@ -53,7 +52,14 @@ def find_packet_in_progress(session: Session, order: PacketOrder) -> Packet | No
     if order.want.contents != "households":
         return None
     session.get_one(Wave, order.wave_id, with_for_update={"key_share": True})
-    return find_same_packet(session, order, IN_PROGRESS)
+    return _find_unnumbered_packet(session, order) or find_same_packet(session, order, IN_PROGRESS)
+
+
+def _find_unnumbered_packet(session: Session, order: PacketOrder) -> Packet | None:
+    """The packet that is requested for all households of this school, whose sheets the worker will number."""
+    waiting = Packet.state.in_(IN_PROGRESS), Packet.asked == UNNUMBERED
+    here = Packet.wave_id == order.wave_id, Packet.school_id == order.school_id
+    return session.scalar(select(Packet).where(*here, *waiting).order_by(Packet.id).limit(1))
 
 
 def _is_unchanged(

@@ -8,7 +8,7 @@ family answered.
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from engage.storage.language_groups import LEAST
@@ -16,7 +16,7 @@ from engage.storage.models.paper import Packet, PrintRun, Sheet
 from engage.storage.models.schools import School
 from engage.storage.models.waves import Wave
 
-MOST_ROWS = 100  # packets, and older print runs, on one page
+MOST_ROWS = 100  # older print runs on one page
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +72,17 @@ def is_suppressed(wave: Wave, packet: Packet) -> bool:
     return wave.identity == "anonymous" and packet.contents == "households"
 
 
-def list_packets(session: Session, school_ids: Collection[str] | None) -> list[LedgerRow]:
-    """The newest packets of these schools; None: of all schools."""
-    newest = select(Packet).order_by(Packet.made_on.desc(), Packet.id).limit(MOST_ROWS)
-    packets = list(session.scalars(newest if school_ids is None else newest.where(Packet.school_id.in_(school_ids))))
+def select_packets(school_ids: Collection[str] | None) -> Select[Packet]:
+    """The packets of these schools, the newest first; None: of all schools."""
+    newest = select(Packet).order_by(Packet.made_on.desc(), Packet.id)
+    return newest if school_ids is None else newest.where(Packet.school_id.in_(school_ids))
+
+
+def build_packet_rows(session: Session, packets: Sequence[Packet]) -> list[LedgerRow]:
+    """The rows of these packets, read together."""
     runs = list(session.scalars(select(PrintRun).where(PrintRun.packet_id.in_([packet.id for packet in packets]))))
     counted = _count_sheet_states(session, [run.id for run in runs])
+    _load_schools(session, packets)
     return [
         _build_row(session, packet, [run for run in runs if run.packet_id == packet.id], counted) for packet in packets
     ]
@@ -89,7 +94,13 @@ def list_older_print_runs(session: Session, school_ids: Collection[str] | None) 
     newest = newest.order_by(PrintRun.printed_on.desc(), PrintRun.id).limit(MOST_ROWS)
     runs = list(session.scalars(newest if school_ids is None else newest.where(PrintRun.school_id.in_(school_ids))))
     counted = _count_sheet_states(session, [run.id for run in runs])
+    _load_schools(session, runs)
     return [_build_row(session, run, [run], counted) for run in runs]
+
+
+def _load_schools(session: Session, rows: Sequence[Packet | PrintRun]) -> None:
+    """Load the schools of rows into the session in one statement, from which `_build_row` then has them."""
+    session.scalars(select(School).where(School.id.in_({row.school_id for row in rows}))).all()
 
 
 def _build_row(

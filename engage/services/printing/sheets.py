@@ -208,12 +208,18 @@ def _create_codes(
 def _invitation_digests(session: Session, wave: Wave, homes: Sequence[Recipient]) -> dict[TargetKey, str]:
     """The digest of each household's code, by target."""
     targets = {_target_key(wave, home.unit) for home in homes}
-    whose = Invitation.household_id, Invitation.school_id, Invitation.student_id
-    query = select(*whose, Invitation.digest).where(Invitation.wave_id == wave.id, Invitation.household_id.is_not(None))
-    targets_with_codes = (
-        (target_key(wave.counting, str(home), at, child), code) for home, at, child, code in session.execute(query)
-    )
-    return {where: code for where, code in targets_with_codes if where in targets}
+    by_student = wave.counting == "student"
+    wanted = Invitation.student_id if by_student else Invitation.household_id
+    columns = Invitation.household_id, Invitation.school_id, Invitation.student_id, Invitation.digest
+    query = select(*columns).where(Invitation.wave_id == wave.id, Invitation.household_id.is_not(None))
+    digests: dict[TargetKey, str] = {}
+    ids = {home.unit.student_id if by_student else home.unit.household_id for home in homes}
+    for some in batches(sorted(map(str, ids)), AT_ONCE):
+        for home, at, child, code in session.execute(query.where(wanted.in_(some))):
+            where = target_key(wave.counting, str(home), at, child)
+            if where in targets:
+                digests[where] = code
+    return digests
 
 
 def _read_printed_codes(

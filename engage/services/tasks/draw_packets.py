@@ -9,16 +9,21 @@ from datetime import date
 from dbos import DBOS, EnqueueOptions
 from sqlalchemy import select, update
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
 
 from engage.base.shared_dir import read_worker_id
 from engage.domain.paper.documents.packet import DrawingStopped, WrittenPacket
 from engage.domain.paper.documents.packet_model import PacketContent
-from engage.services.printing import rendering
+from engage.domain.security.audit_anchor import ANCHOR_FILE, advance_after_commit
+from engage.domain.security.audit_log import AUDIT_KEY, COMMAND_LINE, AuditEntry, record_event
+from engage.services.printing import bulk_orders, orders, rendering
 from engage.services.printing.layouts import Unprintable
+from engage.services.printing.sheets import PrintContext
 from engage.services.tasks.context import FINISHED_STATES, WorkerContext
 from engage.storage.engine import read_session, write_session
 from engage.storage.leases import hold_lease
 from engage.storage.models.paper import Packet
+from engage.storage.models.staff import Staff
 
 QUEUE = "packets"
 DRAWERS = 1  # packets drawn at a time: drawing keeps one core busy
@@ -94,10 +99,56 @@ def _begin_drawing(context: WorkerContext, id: str) -> PacketContent | None:
         if session.scalar(begun) is None:
             return None
         session.commit()
+    if not _number_if_requested(context, id):
+        return None
     with read_session(context.runtime.engine) as session:
         return rendering.build_packet_content(
             session, context.runtime.settings, context.runtime.sealer, session.get_one(Packet, id)
         )
+
+
+def _number_if_requested(context: WorkerContext, id: str) -> bool:
+    """Number the sheets of a packet that was requested with others. Returns whether it is still wanted. Raises
+    Unprintable."""
+    state = context.runtime
+    printing = PrintContext(state.settings, state.sealer, _today(context))
+    with read_session(state.engine) as session:
+        packet = session.get_one(Packet, id)
+        if not bulk_orders.is_unnumbered(packet):
+            return True
+        order = _prepare_order(session, printing, packet)
+    with write_session(state.engine) as session:
+        packet = session.get_one(Packet, id, with_for_update=True)
+        if packet.state != "drawing":
+            return False
+        try:
+            created = orders.number_packet(session, printing, order, packet)
+        except orders.PacketRefused as refused:
+            raise Unprintable(refused.code, **refused.values) from refused
+        if created.codes:
+            _record_codes(context, session, created)
+        session.commit()
+    return True
+
+
+def _prepare_order(session: Session, printing: PrintContext, packet: Packet) -> orders.PacketOrder:
+    """Prepare the order of a requested packet. Raises Unprintable."""
+    want = bulk_orders.packet_request(packet)
+    try:
+        return orders.prepare_order(session, printing, packet.wave_id, packet.school_id, want)
+    except orders.PacketRefused as refused:
+        raise Unprintable(refused.code, **refused.values) from refused
+
+
+def _record_codes(context: WorkerContext, session: Session, created: orders.CreatedPacket) -> None:
+    """Record in the audit log who requested the packet that access codes were created for."""
+    packet, state = created.packet, context.runtime
+    person = session.get(Staff, packet.made_by) if packet.made_by is not None else None
+    detail: dict[str, int | str] = {"codes": created.codes, "packet": packet.id}
+    entry = AuditEntry(person.email if person else COMMAND_LINE, "make access codes", packet.wave_id, detail)
+    key, now = state.secret(AUDIT_KEY), state.now()
+    record_event(session, entry, key=key, now=now)
+    advance_after_commit(session, state.engine, state.settings.data_dir / ANCHOR_FILE, key, now)
 
 
 def _draw_to_file(context: WorkerContext, id: str, pile: PacketContent) -> str:

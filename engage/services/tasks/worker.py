@@ -66,8 +66,8 @@ def _open_accepted_log(settings: Settings, waiting: list[str]) -> AcceptedMailLo
     """The log of accepted mail. With a shared directory, each worker writes its own file there and reads all."""
     if not settings.shared_dir:
         return AcceptedMailLog(settings.data_dir / FILE, waiting)
-    own = settings.site_dir / f"{FILE}-{read_worker_id(settings.data_dir)}"
-    return AcceptedMailLog(own, waiting, lambda: settings.site_dir.glob(f"{FILE}*"))
+    path = settings.site_dir / f"{FILE}-{read_worker_id(settings.data_dir)}"
+    return AcceptedMailLog(path, waiting, lambda: settings.site_dir.glob(f"{FILE}*"))
 
 
 def _poll_queues(context: WorkerContext, nightly: NightlyRetention, stopping: Callable[[float], bool]) -> None:

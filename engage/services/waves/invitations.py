@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from datetime import date
 from gettext import NullTranslations
 from random import Random
+from typing import TypeVar
 
 from sqlalchemy import Connection, delete, func, insert, select
 from sqlalchemy.orm import Session
 
+from engage.domain.roster.staging_db import batches
 from engage.services.waves.opening import NewInvitation, add_invitations
 from engage.services.waves.targets import SamplingTarget, TargetKey, invitation_language, target_key
 from engage.storage.language_groups import LEAST, count_invitations
@@ -17,6 +19,9 @@ from engage.storage.models.invitations import Invitation, WithdrawnInvitation
 from engage.storage.models.responses import Draft, NamedLanguages, Response
 from engage.storage.models.waves import Wave
 
+AT_ONCE = 500  # ids per query: databases limit the number of parameters
+FEW = 4 * AT_ONCE  # units up to which their invitations are looked up; of more, the whole wave is read
+Target = TypeVar("Target", bound=SamplingTarget)
 Mint = Callable[[], str]
 Digest = Callable[[str], str]
 WITHDRAWN_COLUMNS = ("digest", "wave_id", "school_id", "language", "household_id", "identity", "student_id")
@@ -34,6 +39,14 @@ class InvitationLetter:
     student_id: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class DrawnInvitations:
+    """Codes that are drawn but not stored yet: the letters with them, and the invitations to add."""
+
+    letters: list[InvitationLetter]
+    invited: list[NewInvitation]
+
+
 class CodeUnknown(LookupError):
     """No invitation of this wave has this code."""
 
@@ -42,29 +55,39 @@ class CodeUsed(Exception):
     """The code has been used: with a new one the household could answer twice."""
 
 
-def find_uninvited_units(session: Session, wave: Wave, units: Iterable[SamplingTarget]) -> list[SamplingTarget]:
+def find_uninvited_units(session: Session, wave: Wave, units: Iterable[Target]) -> list[Target]:
     """The units of a wave that have no invitation yet."""
-    taken = _invited_targets(session, wave)
-    return [unit for unit in units if _target_key(wave, unit) not in taken]
+    every = list(units)
+    taken = _invited_targets(session, wave, every)
+    return [unit for unit in every if _target_key(wave, unit) not in taken]
 
 
-def create_invitations(
-    session: Session, wave: Wave, units: Sequence[SamplingTarget], mint: Mint, digest: Digest, rng: Random
-) -> list[InvitationLetter]:
-    """Create an invitation for each unit. Returns the letters in an order drawn from `rng`. Never commits."""
+def draw_invitations(
+    wave: Wave, units: Sequence[SamplingTarget], mint: Mint, digest: Digest, rng: Random
+) -> DrawnInvitations:
+    """Draw a code for each unit. The letters are in an order drawn from `rng`. Reads and writes nothing, so it can run
+    before the transaction that stores the invitations."""
     letters = [
         InvitationLetter(
             mint(), unit.school_id, invitation_language(wave, unit.language), unit.household_id, unit.student_id
         )
         for unit in units
     ]
-    invited = (
+    invited = [
         NewInvitation(digest(letter.code), unit.school_id, unit.language, unit.household_id, unit.student_id)
         for letter, unit in zip(letters, units, strict=True)
-    )
-    add_invitations(session, wave, invited)
+    ]
     rng.shuffle(letters)
-    return letters
+    return DrawnInvitations(letters, invited)
+
+
+def create_invitations(
+    session: Session, wave: Wave, units: Sequence[SamplingTarget], mint: Mint, digest: Digest, rng: Random
+) -> list[InvitationLetter]:
+    """Create an invitation for each unit. Returns the letters in an order drawn from `rng`. Never commits."""
+    drawn = draw_invitations(wave, units, mint, digest, rng)
+    add_invitations(session, wave, drawn.invited)
+    return drawn.letters
 
 
 def replace_invitation(
@@ -141,14 +164,23 @@ def find_running_waves(session: Session, household_id: str, today: date) -> list
     return list(session.scalars(select(Wave).where(Wave.id.in_(has), Wave.closes >= today).order_by(Wave.id)))
 
 
-def _invited_targets(session: Session, wave: Wave) -> set[TargetKey]:
-    """The targets that have an invitation."""
-    query = select(Invitation).where(Invitation.wave_id == wave.id, Invitation.household_id.is_not(None))
-    return {_target_key(wave, each) for each in session.scalars(query)}
+def _invited_targets(session: Session, wave: Wave, units: Sequence[SamplingTarget]) -> set[TargetKey]:
+    """The targets that have an invitation, at least among these units."""
+    columns = Invitation.household_id, Invitation.school_id, Invitation.student_id
+    query = select(*columns).where(Invitation.wave_id == wave.id, Invitation.household_id.is_not(None))
+    by_student = wave.counting == "student"
+    ids = sorted({str(unit.student_id if by_student else unit.household_id) for unit in units})
+    wanted = Invitation.student_id if by_student else Invitation.household_id
+    some = [query] if len(ids) > FEW else [query.where(wanted.in_(part)) for part in batches(ids, AT_ONCE)]
+    return {
+        target_key(wave.counting, str(household), school, student)
+        for each in some
+        for household, school, student in session.execute(each)
+    }
 
 
-def _target_key(wave: Wave, chance: SamplingTarget | Invitation) -> TargetKey:
-    return target_key(wave.counting, str(chance.household_id), chance.school_id, chance.student_id)
+def _target_key(wave: Wave, unit: SamplingTarget) -> TargetKey:
+    return target_key(wave.counting, unit.household_id, unit.school_id, unit.student_id)
 
 
 def find_small_schools(connection: Connection, wave: Wave) -> dict[str, int]:
@@ -161,10 +193,12 @@ def find_small_schools(connection: Connection, wave: Wave) -> dict[str, int]:
     return {school: number for school, number in sizes.items() if number < LEAST}
 
 
-def read_all_invitations(session: Session, wave: Wave) -> None:
+def read_all_invitations(session: Session, wave_id: str) -> None:
     """Read every invitation of the wave right after the commit: PostgreSQL marks a row in its file when it is first
-    read (a hint bit), and a copy of the files must not reveal which household's code was used first."""
-    count_invitations(session.connection(), wave.id)
+    read (a hint bit), and a copy of the files must not reveal which household's code was used first. A read session is
+    enough."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(select(func.count(Invitation.used)).where(Invitation.wave_id == wave_id))
 
 
 def explain_small_schools(wave: Wave, small: dict[str, int], words: NullTranslations) -> str:

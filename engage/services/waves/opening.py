@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from datetime import date
 from gettext import NullTranslations
 from secrets import token_hex
+from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import bindparam, insert, select
 from sqlalchemy.orm import Session
 
 from engage.base.languages import LANGUAGES
@@ -14,6 +15,7 @@ from engage.questionnaire.editions import Edition, translatable_texts
 from engage.questionnaire.text_cleaning import clean_text, is_possible_id
 from engage.services.waves import privacy_notice
 from engage.services.waves.screening import find_unscreened_questions
+from engage.storage.fast_statements import BulkStatement
 from engage.storage.language_groups import store_language_groups
 from engage.storage.models.invitations import Invitation
 from engage.storage.models.responses import MODES
@@ -27,6 +29,9 @@ ENTRIES = ("open", "code")
 COUNTINGS = ("family", "family_school", "student")
 ASKED_GROUPS = ("everyone", "english_learners", "disabilities")
 SALT = 32  # random bytes
+INVITATION_COLUMNS = (
+    *("digest", "wave_id", "identity", "school_id", "language", "household_id", "student_id", "used"),
+)
 MOST_EXAMPLES = 3  # texts a refusal shows as examples
 
 
@@ -163,19 +168,12 @@ def add_invitations(session: Session, wave: Wave, invited: Iterable[NewInvitatio
     ensure_salt(wave)
     session.flush()
     rows = [
-        {
-            "digest": each.digest,
-            "wave_id": wave.id,
-            "identity": wave.identity,
-            "school_id": each.school_id,
-            "language": each.language,
-            "household_id": each.household_id,
-            "student_id": each.student_id,
-        }
+        (each.digest, wave.id, wave.identity, each.school_id, each.language, each.household_id, each.student_id, False)
         for each in sorted(invited, key=lambda each: each.digest)
     ]
-    if rows:
-        session.execute(insert(Invitation), rows)
+    values: dict[str, Any] = {name: bindparam(name) for name in INVITATION_COLUMNS}
+    statement = insert(Invitation.__table__).values(values)  # type: ignore[arg-type]  # of a mapped class, it is a table
+    BulkStatement(session.connection(), statement, INVITATION_COLUMNS, ["used"]).run(rows)
     if is_unlinked(wave):
         store_language_groups(session.connection(), wave.id)
 

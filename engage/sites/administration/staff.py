@@ -5,7 +5,7 @@ from secrets import choice
 from typing import Self
 
 from flask import abort, flash, redirect, render_template, url_for
-from sqlalchemy import select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
@@ -28,13 +28,21 @@ from engage.web.audit import log_event
 from engage.web.auth.password_reset import send_invitation
 from engage.web.auth.sessions import end_sessions
 from engage.web.context import runtime
+from engage.web.forms import LineField, QueryForm
 from engage.web.page_language import gettext
+from engage.web.paging import read_page, requested_page
 from engage.web.permissions import enters, person
 from engage.web.role_labels import role_labels
 
 GROUPS, GROUP = 4, 4  # an initial password: 16 symbols of 23, 72 random bits
 ACCOUNT_ACTIONS = ("off", "on", "out", "password", "letter", "steps")
 NOT_ON_OWN_ACCOUNT = ("off", "password", "steps")  # actions that people cannot apply to their own account here
+
+
+class StaffSearch(QueryForm):
+    """Part of a person's name or email address."""
+
+    person = LineField()
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +183,20 @@ def _action_message(deed: str, email: str) -> str:
 
 def _render_page(session: Session, form: StaffForm, new_password: tuple[str, str] | None = None) -> str:
     """The page; `new_password` is an email address and that person's new password."""
-    people = session.scalars(select(Staff).order_by(Staff.email))
-    rows = [StaffRow.of(someone) for someone in people]
-    return render_template("administration/staff.html", form=form, new_password=new_password, rows=rows, me=person().id)
+    search = StaffSearch()
+    page = read_page(session, _select_staff(search.person.data or ""), requested_page())
+    return render_template(
+        "administration/staff.html",
+        form=form,
+        new_password=new_password,
+        search=search,
+        page=page,
+        rows=[StaffRow.of(someone) for someone in page.rows],
+        me=person().id,
+    )
+
+
+def _select_staff(text: str) -> Select[Staff]:
+    """The people whose name or email address contains a text, by address."""
+    parts = (column.icontains(text, autoescape=True) for column in (Staff.email, Staff.name))
+    return select(Staff).where(or_(*parts)).order_by(Staff.email)

@@ -4,10 +4,9 @@ from collections.abc import Callable
 from random import SystemRandom
 from typing import Any
 
-from flask import Response, abort, flash, redirect, render_template, url_for
+from flask import Response, abort, render_template
 from sqlalchemy.orm import Session
-from werkzeug.wrappers import Response as AnyResponse
-from wtforms import RadioField, SelectField
+from wtforms import SelectField
 from wtforms.validators import NumberRange
 
 from engage.base.catalogs import catalogue
@@ -20,18 +19,16 @@ from engage.services.waves.invitations import (
     CodeUnknown,
     CodeUsed,
     can_revoke_codes,
-    create_invitations,
     explain_small_schools,
     find_small_schools,
-    find_uninvited_units,
     read_all_invitations,
     replace_invitation,
 )
 from engage.services.waves.opening import add_unnamed_invitations
 from engage.services.waves.targets import invitation_language
+from engage.services.waves.unit_counts import count_units
 from engage.sites.district.blueprint import blueprint
-from engage.sites.district.mail_merge import KINDS, code_link, download_code_list, download_response, letter_lines
-from engage.sites.district.wave_targets import wave_units
+from engage.sites.district.mail_merge import KINDS, code_link, download_response
 from engage.sites.district.waves import require_wave
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.invitations import Invitation
@@ -65,16 +62,6 @@ class LostForm(BaseForm):
     code = LineField()
 
 
-class CodeListForm(BaseForm):
-    """The file type for the list of household codes."""
-
-    kind = RadioField()
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.kind.choices = [(kind, kind) for kind in KINDS]
-
-
 @blueprint.get("/waves/<wave_id>/codes")
 @enters("make access codes")
 def codes(wave_id: str) -> str:
@@ -83,44 +70,28 @@ def codes(wave_id: str) -> str:
         return _render_page(session, require_code_wave(session, wave_id))
 
 
-@blueprint.post("/waves/<wave_id>/codes/households")
-@enters("make access codes")
-def make_household_codes(wave_id: str) -> AnyResponse:
-    """Create a code for each household that has none, and download the list. The codes can be read only this time."""
-    form = CodeListForm()
-    if not form.validate():  # not sent by a page of this site
-        abort(400)
-    key = runtime().secret(ACCESS_KEY)
-    with write_session(runtime().engine) as session:
-        wave = require_code_wave(session, wave_id, change=True)
-        new = find_uninvited_units(session, wave, wave_units(session, wave))
-        if not new:
-            # translators: shown to staff who want access codes for households
-            flash(gettext("Every household already has a code. No new codes were created."))
-            return redirect(url_for("district.codes", wave_id=wave.id))
-        letters = create_invitations(
-            session, wave, new, lambda: generate_access_code(RNG), lambda code: digest(code, key), RNG
-        )
-        if small := find_small_schools(session.connection(), wave):
-            flash(explain_small_schools(wave, small, catalogue(language().tag)), "error")
-            return redirect(url_for("district.codes", wave_id=wave.id))
-        answer = download_code_list(wave, letter_lines(session, wave, letters, runtime().sealer), form.kind.data)
-        log_event(session, "make access codes", about=wave.id, codes=len(letters), schools=len(wave.schools))
-        session.commit()
-        read_all_invitations(session, wave)
-    return answer
-
-
 @blueprint.post("/waves/<wave_id>/codes/lost")
 @enters("make access codes")
 def replace_code(wave_id: str) -> str | tuple[str, int]:
     """Replace a lost code by a new one, shown once; the old one becomes invalid."""
-    form = LostForm()
-    key, new = runtime().secret(ACCESS_KEY), generate_access_code(RNG)
+    form, new = LostForm(), generate_access_code(RNG)
+    replacement = _replace_lost_code(wave_id, form, new)
+    with read_session(runtime().engine) as session:  # others can write while the page is drawn
+        wave = require_code_wave(session, wave_id)
+        if replacement is None:
+            return _render_page(session, wave, lost=form), 422
+        read_all_invitations(session, wave.id)
+        link = code_link(invitation_language(wave, replacement.language), new)
+        return _render_page(session, wave, fresh=(format_access_code(new), link))
+
+
+def _replace_lost_code(wave_id: str, form: LostForm, new: str) -> Invitation | None:
+    """Replace the code in the form. None, with an error in the form, if it is not an unused code of the wave."""
+    key = runtime().secret(ACCESS_KEY)
+    old = find_access_code(form.code.data or "") if form.validate() else None
     with write_session(runtime().engine) as session:
         wave = require_code_wave(session, wave_id, change=True)
         lock_codes(session, wave)
-        old = find_access_code(form.code.data or "") if form.validate() else None
         try:
             if old is None:
                 raise CodeUnknown
@@ -132,15 +103,10 @@ def replace_code(wave_id: str) -> str | tuple[str, int]:
             sentence = gettext("This is not a code for this survey, or it has been used. Check it against the list.")
             if not form.code.errors:
                 form.add_error("code", sentence)
-            return _render_page(session, wave, lost=form), 422
+            return None
         log_event(session, "make access codes", about=wave.id, codes=1, replaced=1)
         session.commit()
-        read_all_invitations(session, wave)
-        return _render_page(
-            session,
-            wave,
-            fresh=(format_access_code(new), code_link(invitation_language(wave, replacement.language), new)),
-        )
+    return replacement
 
 
 @blueprint.post("/waves/<wave_id>/codes")
@@ -148,32 +114,35 @@ def replace_code(wave_id: str) -> str | tuple[str, int]:
 def make_codes(wave_id: str) -> Response | tuple[str, int]:
     """Create codes that belong to no household in particular, and download them as CSV. They can be read only this
     time."""
-    with write_session(runtime().engine) as session:
-        wave = require_code_wave(session, wave_id, change=True)
+    with read_session(runtime().engine) as session:
+        wave = require_code_wave(session, wave_id)
         form = CodesForm(wave)
         if not form.validate():
             return _render_page(session, wave, form), 422
-        minted = [generate_access_code(RNG) for _ in range(form.number.data or 0)]
-        key = runtime().secret(ACCESS_KEY)
-        add_unnamed_invitations(
-            session, wave, form.school.data, form.language.data, [digest(code, key) for code in minted]
-        )
-        session.flush()
-        if small := find_small_schools(session.connection(), wave):
-            session.rollback()
-            form.add_error("number", explain_small_schools(wave, small, catalogue(language().tag)))
-            return _render_page(session, wave, form), 422
-        log_event(
-            session,
-            "make access codes",
-            about=wave.id,
-            codes=len(minted),
-            school=form.school.data,
-            language=form.language.data,
-        )
-        session.commit()
-        read_all_invitations(session, wave)
+    minted = [generate_access_code(RNG) for _ in range(form.number.data or 0)]
+    if not _store_unnamed_codes(wave_id, form, minted):
+        with read_session(runtime().engine) as session:
+            return _render_page(session, require_code_wave(session, wave_id), form), 422
+    with read_session(runtime().engine) as session:
+        wave = require_code_wave(session, wave_id)
+        read_all_invitations(session, wave.id)
         return _code_list_csv(wave, form.school.data, form.language.data, minted)
+
+
+def _store_unnamed_codes(wave_id: str, form: CodesForm, minted: list[str]) -> bool:
+    """Add an invitation for each code, with an entry in the audit log. False, with an error in the form, if a school
+    would have too few."""
+    key, school, tag = runtime().secret(ACCESS_KEY), form.school.data, form.language.data
+    digests = [digest(code, key) for code in minted]
+    with write_session(runtime().engine) as session:
+        wave = require_code_wave(session, wave_id, change=True)
+        add_unnamed_invitations(session, wave, school, tag, digests)
+        if small := find_small_schools(session.connection(), wave):
+            form.add_error("number", explain_small_schools(wave, small, catalogue(language().tag)))
+            return False
+        log_event(session, "make access codes", about=wave.id, codes=len(minted), school=school, language=tag)
+        session.commit()
+    return True
 
 
 def _make_used_check(session: Session, wave: Wave, code: str) -> Callable[[Invitation], bool]:
@@ -217,14 +186,14 @@ def _code_list_csv(wave: Wave, school_id: str, language: str, minted: list[str])
 
 
 def _render_page(session: Session, wave: Wave, form: CodesForm | None = None, **more: Any) -> str:
-    units = list(wave_units(session, wave))
+    units = count_units(session, wave)
     values = {
         "wave": wave,
         "form": form or CodesForm(wave),
         "lost": LostForm(),
         "fresh": None,
-        "expected": len(units),
-        "waiting": len(find_uninvited_units(session, wave, units)),
+        "expected": units.total,
+        "waiting": units.uninvited,
         "back": can_revoke_codes(session, wave),
     }
     return render_template("district/access_codes.html", **values | more)

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Any
 
-from flask import abort, flash, redirect, render_template, url_for
+from flask import abort, flash, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 from wtforms import BooleanField
@@ -25,6 +25,7 @@ from engage.services.checkpoints.freezing import (
     publish,
     require_answers,
 )
+from engage.services.checkpoints.group_choice import GroupChoice, choose_groups, list_school_names, question_key
 from engage.services.checkpoints.meeting_packet import (
     breakdown_tables,
     coverage_table,
@@ -79,7 +80,9 @@ def checkpoint(checkpoint_id: str) -> str:
     draft = read_draft(checkpoint_id)
     with read_session(runtime().engine) as session:
         row = require_checkpoint(session, checkpoint_id)
-        report = build_report(session, row, choose_figures(row, draft), AUDIENCE, language().tag)
+        choice = GroupChoice(request.args.get("school", ""), request.args.get("question", ""))
+        chosen = choose_groups(choose_figures(row, draft), AUDIENCE, choice)
+        report = build_report(session, row, chosen.document, AUDIENCE, language().tag)
         address = f"{runtime().settings.base_url}/{language().tag}/results/{row.id}"
         return render_template(
             "district/checkpoint.html",
@@ -87,6 +90,8 @@ def checkpoint(checkpoint_id: str) -> str:
             report=report,
             public_address=address,
             ending=_expiring_waves(row),
+            groups=chosen,
+            school_names=list_school_names(chosen, report),
             **report_context(report),
         )
 
@@ -172,6 +177,7 @@ def report_context(report: Report) -> dict[str, Any]:
     wording = FigureWording(report.language, catalogue(report.language))
     return {
         "said": wording,
+        "question_key": question_key,
         "burst_line": lambda part: burst_text(part.burst, wording),
         "step": STEP,
         "reading": reading_notes(report, wording),

@@ -69,21 +69,30 @@ def asking_codes_back(wave_id: str) -> str:
 @enters("make access codes")
 def take_codes_back(wave_id: str) -> Response | tuple[str, int]:
     """Invalidate all codes, if nobody has begun to answer."""
+    form, status = _withdraw(wave_id)
+    if status:
+        with read_session(runtime().engine) as session:  # others can write while the page is drawn
+            return _render_page(session, require_code_wave(session, wave_id), form), status
+    # translators: shown to staff after all access codes of a wave were made worthless
+    flash(ngettext("%(num)s access code was canceled.", "%(num)s access codes were canceled.", form.wanted))
+    return redirect(url_for("district.codes", wave_id=wave_id))
+
+
+def _withdraw(wave_id: str) -> tuple[TakeBackForm, int]:
+    """Invalidate all codes. Returns the form, and the status of a refusal; 0 if there is none."""
     with write_session(runtime().engine) as session:
         wave = require_code_wave(session, wave_id, change=True)
         lock_codes(session, wave)
         number = _count_codes(session, wave)
         form = TakeBackForm(number)
         if not can_revoke_codes(session, wave):
-            return _render_page(session, wave, form), 409
+            return form, 409
         if not form.validate():
-            return _render_page(session, wave, form), 422
+            return form, 422
         revoke_codes(session, wave)
         log_event(session, MAKE_CODES, about=wave.id, taken_back=number)
         session.commit()
-    # translators: shown to staff after all access codes of a wave were made worthless
-    flash(ngettext("%(num)s access code was canceled.", "%(num)s access codes were canceled.", number))
-    return redirect(url_for("district.codes", wave_id=wave_id))
+    return form, 0
 
 
 def _count_codes(session: Session, wave: Wave) -> int:

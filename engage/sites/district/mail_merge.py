@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from engage.base.exports.csv import csv_bytes
 from engage.base.exports.xlsx import Worksheet, write_xlsx
 from engage.base.languages import LANGUAGES
+from engage.domain.roster.sampling_units import SamplingUnit
 from engage.domain.security.access_codes import format_access_code
 from engage.domain.security.encryption import SealBroken, Sealer
 from engage.services.printing.recipients import read_greeting
@@ -40,19 +41,33 @@ class LetterLine:
     letter: InvitationLetter
 
 
-def letter_lines(session: Session, wave: Wave, letters: Sequence[InvitationLetter], sealer: Sealer) -> list[LetterLine]:
-    """The letters by school, language and name; without names they stay in their random order."""
+@dataclass(frozen=True, slots=True)
+class LetterNames:
+    """Names for letters: guardians and students by household, students by their own id, and student numbers by
+    household. Without those that the district does not store."""
+
+    households: dict[str, tuple[str, str]]
+    students: dict[str, str]
+    numbers: dict[str, list[str]]
+
+
+def read_letter_names(session: Session, units: Sequence[SamplingUnit], sealer: Sealer) -> LetterNames:
+    """Read and decrypt the names for the letters to these units."""
+    homes = dict(_greetings(session, units, sealer))
+    return LetterNames(homes, dict(_student_names(session, units, sealer)), _student_numbers(session, units))
+
+
+def letter_lines(wave: Wave, letters: Sequence[InvitationLetter], names: LetterNames) -> list[LetterLine]:
+    """The letters by school, language and name; without names they stay in their random order. Reads nothing, but the
+    wave's schools must be loaded."""
     schools = {school.id: school.name for school in wave.schools}
-    greetings = dict(_greetings(session, letters, sealer))
-    names = dict(_student_names(session, letters, sealer))
-    children = _student_numbers(session, letters)
     lines = []
     for letter in letters:
-        guardians, students = greetings.get(letter.household_id, ("", ""))
+        guardians, students = names.households.get(letter.household_id, ("", ""))
         if letter.student_id is not None:
-            students, numbers = names.get(letter.student_id, ""), [letter.student_id]
+            students, numbers = names.students.get(letter.student_id, ""), [letter.student_id]
         else:
-            numbers = children.get(letter.household_id, [])
+            numbers = names.numbers.get(letter.household_id, [])
         lines.append(LetterLine(schools[letter.school_id], " ".join(numbers), guardians, students, letter))
     return sorted(lines, key=lambda line: (line.school, line.letter.language, line.guardians, line.students))
 
@@ -134,18 +149,18 @@ def _batches(ids: Iterable[str]) -> Iterator[list[str]]:
 
 
 def _greetings(
-    session: Session, letters: Iterable[InvitationLetter], sealer: Sealer
+    session: Session, units: Iterable[SamplingUnit], sealer: Sealer
 ) -> Iterator[tuple[str, tuple[str, str]]]:
     """Names of guardians and students, by household."""
-    for homes in _batches(letter.household_id for letter in letters):
+    for homes in _batches(unit.household_id for unit in units):
         wanted = select(Household.id, Household.greeting).where(Household.id.in_(homes))
         for home, sealed in session.execute(wanted.where(Household.greeting.is_not(None))):
             yield home, read_greeting(sealed, sealer)
 
 
-def _student_names(session: Session, letters: Iterable[InvitationLetter], sealer: Sealer) -> Iterator[tuple[str, str]]:
+def _student_names(session: Session, units: Iterable[SamplingUnit], sealer: Sealer) -> Iterator[tuple[str, str]]:
     """Names of students by id, for letters to single students."""
-    for some in _batches(each.student_id for each in letters if each.student_id is not None):
+    for some in _batches(each.student_id for each in units if each.student_id is not None):
         wanted = select(Student.id, Student.name).where(Student.id.in_(some), Student.name.is_not(None))
         for student, sealed in session.execute(wanted):
             try:
@@ -154,10 +169,10 @@ def _student_names(session: Session, letters: Iterable[InvitationLetter], sealer
                 continue
 
 
-def _student_numbers(session: Session, letters: Iterable[InvitationLetter]) -> dict[str, list[str]]:
+def _student_numbers(session: Session, units: Iterable[SamplingUnit]) -> dict[str, list[str]]:
     """Student numbers by household."""
     by_household: dict[str, list[str]] = {}
-    for homes in _batches(letter.household_id for letter in letters):
+    for homes in _batches(unit.household_id for unit in units):
         wanted = select(HouseholdStudent).where(HouseholdStudent.household_id.in_(homes))
         for row in session.scalars(wanted.order_by(HouseholdStudent.student_id)):
             by_household.setdefault(row.household_id, []).append(row.student_id)

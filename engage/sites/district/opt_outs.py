@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flask import abort, flash, redirect, render_template, url_for
-from sqlalchemy import or_, select
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 from wtforms import SelectMultipleField, ValidationError
@@ -20,10 +20,17 @@ from engage.storage.models.schools import Household, School
 from engage.storage.models.staff import Staff
 from engage.web.audit import log_event
 from engage.web.context import runtime
-from engage.web.forms import BaseForm, LineField
+from engage.web.forms import BaseForm, LineField, QueryForm
 from engage.web.language_labels import native_name
 from engage.web.page_language import gettext
+from engage.web.paging import read_page, requested_page
 from engage.web.permissions import enters, permitted_schools, person
+
+
+class OptOutSearch(QueryForm):
+    """The student number to search the list for."""
+
+    student_number = LineField()
 
 
 class OptOutForm(BaseForm):
@@ -69,7 +76,7 @@ class OptOutRow:
 def opt_outs() -> str:
     """The list, and the form to add to it."""
     with read_session(runtime().engine) as session:
-        return _render_page(session, OptOutForm())
+        return _render_page(session, OptOutForm(formdata=None))
 
 
 @blueprint.post("/opt-outs")
@@ -77,16 +84,16 @@ def opt_outs() -> str:
 def opt_out() -> Response | str | tuple[str, int]:
     """Opt out a student's household; if there are two, ask which."""
     form = OptOutForm()
-    with write_session(runtime().engine) as session:
+    with read_session(runtime().engine) as session:
         homes = _find_households(session, form.student.data or "")
         form.offer(homes)
         if not form.validate():
             return _render_page(session, form, homes), 422
-        chosen = form.households.data or []
-        if not chosen:
+        if not form.households.data:
             return _render_page(session, form, homes)
-        for home in homes:
-            if home.id in chosen:
+    with write_session(runtime().engine) as session:
+        for home in _find_households(session, form.student.data or ""):
+            if home.id in form.households.data:
                 _add_opt_out(session, home)
         session.commit()
     # translators: shown to staff after a family was added to the list of those who do not want to be asked
@@ -156,46 +163,66 @@ def _is_own_household(session: Session, home: Household) -> bool:
 
 
 def _render_page(session: Session, form: OptOutForm, homes: Sequence[Household] = ()) -> str:
-    rows = [_opt_out_row(session, out) for out in _list_opt_outs(session)]
-    rows.sort(key=lambda row: (row.home.school.name, row.home.students))
+    search = OptOutSearch()
+    page = read_page(session, _select_opt_outs(search.student_number.data or ""), requested_page())
     languages = {home.id: native_name(home.language) for home in homes} if len(homes) > 1 else {}
-    return render_template("district/opt_outs.html", form=form, rows=rows, home_languages=languages)
+    rows = _opt_out_rows(session, page.rows)
+    about = {"form": form, "search": search, "page": page, "rows": rows, "home_languages": languages}
+    return render_template("district/opt_outs.html", **about)
 
 
-def _list_opt_outs(session: Session) -> list[OptOut]:
-    schools = permitted_schools()
-    query = select(OptOut)
-    if schools is not None:
-        there = (
-            select(HouseholdStudent.household_id)
-            .join(Student, Student.id == HouseholdStudent.student_id)
-            .where(Student.school_id.in_(schools))
-        )
-        query = query.join(Household, Household.id == OptOut.household_id).where(
-            or_(Household.school_id.in_(schools), Household.id.in_(there))
-        )
-    return list(session.scalars(query))
-
-
-def _opt_out_row(session: Session, out: OptOut) -> OptOutRow:
-    by = session.get(Staff, out.recorded_by) if out.recorded_by is not None else None
-    return OptOutRow(
-        _household_line(session, session.get_one(Household, out.household_id)), out, by.name if by is not None else ""
-    )
-
-
-def _household_line(session: Session, home: Household) -> HouseholdLine:
-    """The household; only children at this person's schools are named."""
+def _select_opt_outs(student_number: str) -> Select[OptOut]:
+    """The opt-outs that this person may see, by school and student; only of households with this student if a number is
+    given."""
     schools = permitted_schools()
     children = (
-        select(Student)
+        select(Student.id)
         .join(HouseholdStudent, HouseholdStudent.student_id == Student.id)
-        .where(HouseholdStudent.household_id == home.id)
+        .where(HouseholdStudent.household_id == OptOut.household_id)
+    )
+    here = children if schools is None else children.where(Student.school_id.in_(schools))
+    first = here.with_only_columns(func.min(Student.id)).scalar_subquery()
+    query = select(OptOut).join(Household, Household.id == OptOut.household_id)
+    query = query.join(School, School.id == Household.school_id)
+    query = query.order_by(School.name, School.id, first, OptOut.household_id)
+    if schools is not None:
+        query = query.where(or_(Household.school_id.in_(schools), here.exists()))
+    return query.where(here.where(Student.id == student_number).exists()) if student_number else query
+
+
+def _opt_out_rows(session: Session, opt_outs: Sequence[OptOut]) -> list[OptOutRow]:
+    """The rows of one page, read together. Only children at this person's schools are named."""
+    ids, schools = [out.household_id for out in opt_outs], permitted_schools()
+    homes = {
+        home.id: (home, school)
+        for home, school in session.execute(
+            select(Household, School).join(School, School.id == Household.school_id).where(Household.id.in_(ids))
+        )
+    }
+    children = (
+        select(HouseholdStudent.household_id, Student.id, Student.school_id)
+        .join(Student, Student.id == HouseholdStudent.student_id)
+        .where(HouseholdStudent.household_id.in_(ids))
         .order_by(Student.id)
     )
-    students = [each.id for each in session.scalars(children) if schools is None or each.school_id in schools]
-    guardians = _guardian_names(home)
-    return HouseholdLine(home, session.get_one(School, home.school_id), students, guardians)
+    students: dict[str, list[str]] = {}
+    for home_id, student, school_id in session.execute(children):
+        if schools is None or school_id in schools:
+            students.setdefault(home_id, []).append(student)
+    recorders = {out.recorded_by for out in opt_outs if out.recorded_by is not None}
+    names = {row.id: row.name for row in session.execute(select(Staff.id, Staff.name).where(Staff.id.in_(recorders)))}
+    return [
+        OptOutRow(
+            _household_line(*homes[out.household_id], students.get(out.household_id, [])),
+            out,
+            names.get(out.recorded_by or 0, ""),
+        )
+        for out in opt_outs
+    ]
+
+
+def _household_line(home: Household, school: School, students: list[str]) -> HouseholdLine:
+    return HouseholdLine(home, school, students, _guardian_names(home))
 
 
 def _guardian_names(home: Household) -> str:

@@ -1,5 +1,6 @@
 """The reminders page: for each school of a wave, the response of its language groups, in bands."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flask import render_template, url_for
@@ -21,17 +22,18 @@ from engage.services.waves.reminders import (
     rank_groups,
     round_responses,
 )
-from engage.services.waves.targets import group_targets
+from engage.services.waves.unit_counts import count_targets
 from engage.sites.district.blueprint import blueprint
 from engage.sites.district.mail_merge import KINDS, download_response
-from engage.sites.district.wave_targets import count_opted_out, has_codes, wave_units
-from engage.sites.district.waves import require_wave
+from engage.sites.district.wave_targets import count_opted_out, has_codes
+from engage.sites.district.waves import SchoolSearch, require_wave
 from engage.storage.engine import read_session
 from engage.storage.models.schools import School
 from engage.storage.models.waves import Wave
 from engage.web.context import runtime
 from engage.web.language_labels import language_name, native_name
 from engage.web.page_language import gettext, language
+from engage.web.paging import read_page, requested_page
 from engage.web.permissions import enters, permitted_schools
 
 
@@ -71,11 +73,14 @@ def _open_waves(session: Session) -> list[Wave]:
 def reminders(wave_id: str) -> str:
     """The bands by school."""
     with read_session(runtime().engine) as session:
-        wave = require_wave(session, wave_id)
+        wave, search = require_wave(session, wave_id), SchoolSearch()
+        page = read_page(session, search.select_schools(wave), requested_page())
         return render_template(
             "district/reminders.html",
             wave=wave,
-            places=_school_reminders(session, wave),
+            search=search,
+            page=page,
+            places=_school_reminders(session, wave, page.rows),
             bands=band_names(catalogue(language().tag)),
             least=LEAST,
             language_name=language_name,
@@ -89,7 +94,8 @@ def reminders_csv(wave_id: str) -> Response:
     """The bands as CSV."""
     with read_session(runtime().engine) as session:
         wave = require_wave(session, wave_id)
-        places = _school_reminders(session, wave)
+        schools = session.scalars(SchoolSearch().select_schools(wave)).all()
+        places = _school_reminders(session, wave, schools)
     bands = band_names(catalogue(language().tag))
     headings = [
         # translators: heading of a table column
@@ -109,17 +115,14 @@ def reminders_csv(wave_id: str) -> Response:
     return download_response(b"".join(csv_bytes(headings, rows)), KINDS["csv"], f"reminders-{wave.id}.csv")
 
 
-def _school_reminders(session: Session, wave: Wave) -> list[SchoolReminders]:
-    permitted = permitted_schools()
-    schools = (
-        count_invitations(session, wave) if has_codes(session, wave) else group_targets(wave, wave_units(session, wave))
-    )
-    schools = merge_language_groups(session, wave, schools)
+def _school_reminders(session: Session, wave: Wave, schools: Sequence[School]) -> list[SchoolReminders]:
+    """The reminders of some schools of the wave. Households and answers of all are counted in a few statements."""
+    groups = count_invitations(session, wave) if has_codes(session, wave) else count_targets(session, wave, schools)
+    groups = merge_language_groups(session, wave, groups)
     counted = count_languages(session.connection(), wave.id, runtime().secret(GROUP_KEY))
     entries = []
-    for school in wave.schools:
-        if permitted is None or school.id in permitted:
-            expected = schools.of(school.id)
-            ranked = rank_groups(expected, round_responses(counted, school.id))
-            entries.append(SchoolReminders(school, ranked, len(ranked) < len(expected), schools.unknown[school.id]))
+    for school in schools:
+        expected = groups.of(school.id)
+        ranked = rank_groups(expected, round_responses(counted, school.id))
+        entries.append(SchoolReminders(school, ranked, len(ranked) < len(expected), groups.unknown[school.id]))
     return entries

@@ -12,10 +12,11 @@ from wtforms import HiddenField
 
 from engage.questionnaire.answer_text import missing_text
 from engage.questionnaire.editions import load_edition
+from engage.questionnaire.text_cleaning import is_possible_id
 from engage.services.printing.recipients import read_greeting
 from engage.sites.district.blueprint import blueprint
 from engage.sites.district.response_view import answer_lines
-from engage.sites.district.waves import require_wave
+from engage.sites.district.waves import SchoolSearch, require_wave
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.invitations import Invitation
 from engage.storage.models.responses import Response, ResponseLink
@@ -24,10 +25,11 @@ from engage.storage.models.schools import Household, School
 from engage.storage.models.waves import Wave
 from engage.web.audit import log_event
 from engage.web.context import runtime
-from engage.web.forms import BaseForm
+from engage.web.forms import BaseForm, LineField, NumberField
 from engage.web.language_labels import native_name
 from engage.web.page_language import gettext, language
-from engage.web.permissions import enters, permitted_schools, require_school
+from engage.web.paging import ListPage, read_page, requested_page
+from engage.web.permissions import enters, require_school
 
 AT_ONCE = 500  # households per query
 
@@ -36,6 +38,13 @@ class HouseholdForm(BaseForm):
     """The household whose answers to view, by its handle."""
 
     household = HiddenField()
+
+
+class HouseholdSearch(BaseForm):
+    """Part of a household's names or student numbers, and the page of the list."""
+
+    search = LineField()
+    page = NumberField(default=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,36 +77,46 @@ def who_answered(wave_id: str) -> str:
     """Participation by school."""
     with read_session(runtime().engine) as session:
         wave = _require_confidential(session, wave_id)
-        return render_template("district/respondents.html", wave=wave, places=_count_by_school(session, wave))
+        search = SchoolSearch()
+        page = read_page(session, search.select_schools(wave), requested_page())
+        places = _count_by_school(session, wave, page.rows)
+        return render_template("district/respondents.html", wave=wave, places=places, page=page, search=search)
 
 
 @blueprint.post("/waves/<wave_id>/answered/<school_id>")
 @enters("see who answered")
 def households_of(wave_id: str, school_id: str) -> str:
     """The households of a school. A POST, because the view is recorded."""
-    with write_session(runtime().engine) as session:
+    with read_session(runtime().engine) as session:
         wave, school = _require_confidential(session, wave_id), _require_wave_school(session, wave_id, school_id)
-        homes = _list_households(session, wave, school)
-        log_event(session, "see who answered", about=wave.id, school=school.id, households=len(homes))
-        session.commit()
-        return render_template("district/respondents_school.html", wave=wave, school=school, homes=homes)
+        homes, form = _list_households(session, wave, school), HouseholdSearch()
+    wanted = (form.search.data or "").casefold()
+    listed = [home for home in homes if wanted in f"{home.guardians} {home.students}".casefold()]
+    page = ListPage.of(listed, form.page.data or 1)
+    _record_view(wave, school, households=len(page.rows))
+    return render_template("district/respondents_school.html", wave=wave, school=school, page=page, form=form)
 
 
 @blueprint.post("/waves/<wave_id>/answered/<school_id>/answers")
 @enters("see who answered")
 def answers_of(wave_id: str, school_id: str) -> str:
     """The answers of one household. A POST, because the view is recorded."""
-    with write_session(runtime().engine) as session:
+    with read_session(runtime().engine) as session:
         wave, school = _require_confidential(session, wave_id), _require_wave_school(session, wave_id, school_id)
         home = _require_household(session, wave, school, HouseholdForm().household.data or "")
         stored = _find_response(session, home.handle)
-        whose = home.household_id or home.handle
-        log_event(session, "see who answered", about=wave.id, school=school.id, answers_of=whose)
-        session.commit()
         survey = load_edition(wave.edition.document).survey(language().tag)
-        lines = answer_lines(survey, stored.answers) if stored else []
-        about = {"wave": wave, "school": school, "home": home, "stored": stored}
-        return render_template("district/response.html", said=lines, blank=missing_text("blank", gettext), **about)
+    _record_view(wave, school, answers_of=home.household_id or home.handle)
+    lines = answer_lines(survey, stored.answers) if stored else []
+    about = {"wave": wave, "school": school, "home": home, "stored": stored}
+    return render_template("district/response.html", said=lines, blank=missing_text("blank", gettext), **about)
+
+
+def _record_view(wave: Wave, school: School, **detail: int | str) -> None:
+    """Record a view in the audit log, before the page is sent."""
+    with write_session(runtime().engine) as session:
+        log_event(session, "see who answered", about=wave.id, school=school.id, **detail)
+        session.commit()
 
 
 def _require_confidential(session: Session, wave_id: str) -> Wave:
@@ -115,26 +134,28 @@ def _require_wave_school(session: Session, wave_id: str, school_id: str) -> Scho
     return match or abort(404)
 
 
-def _count_by_school(session: Session, wave: Wave) -> list[SchoolParticipation]:
-    permitted = permitted_schools()
+def _count_by_school(session: Session, wave: Wave, schools: Sequence[School]) -> list[SchoolParticipation]:
     counted = (
         select(Invitation.school_id, func.count(), func.count(case((Invitation.used, 1))))
-        .where(Invitation.wave_id == wave.id)
+        .where(Invitation.wave_id == wave.id, Invitation.school_id.in_([school.id for school in schools]))
         .group_by(Invitation.school_id)
     )
     counts = {school: (invited, answered) for school, invited, answered in session.execute(counted)}
-    here = [school for school in wave.schools if permitted is None or school.id in permitted]
-    return [SchoolParticipation(school, *counts.get(school.id, (0, 0))) for school in here]
+    return [SchoolParticipation(school, *counts.get(school.id, (0, 0))) for school in schools]
 
 
-def _list_households(session: Session, wave: Wave, school: School) -> list[RespondentHousehold]:
-    """Households that have not answered first, then by name."""
+def _list_households(
+    session: Session, wave: Wave, school: School, handle: str | None = None
+) -> list[RespondentHousehold]:
+    """Households that have not answered first, then by name; or only the one with this handle."""
     wanted = (
         select(Invitation, Household.greeting, ResponseLink.response_id)
         .outerjoin(Household, Household.id == Invitation.household_id)
         .outerjoin(ResponseLink, ResponseLink.invitation == Invitation.digest)
         .where(Invitation.wave_id == wave.id, Invitation.school_id == school.id)
     )
+    if handle is not None:
+        wanted = wanted.where(Invitation.digest == handle)
     rows = session.execute(wanted).all()
     children = _student_numbers(session, [invited.household_id for invited, _, _ in rows if invited.household_id])
     households = [_respondent_household(invited, sealed, linked, children) for invited, sealed, linked in rows]
@@ -142,7 +163,8 @@ def _list_households(session: Session, wave: Wave, school: School) -> list[Respo
 
 
 def _require_household(session: Session, wave: Wave, school: School, handle: str) -> RespondentHousehold:
-    return next((home for home in _list_households(session, wave, school) if home.handle == handle), None) or abort(404)
+    homes = _list_households(session, wave, school, handle) if is_possible_id(handle) else []
+    return homes[0] if homes else abort(404)
 
 
 def _respondent_household(

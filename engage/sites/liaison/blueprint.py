@@ -2,7 +2,7 @@
 
 from flask import Blueprint
 
-from engage.domain.conversations.threads import find_waiting_threads
+from engage.domain.conversations.threads import count_waiting_threads
 from engage.storage.engine import read_session
 from engage.web.context import runtime
 from engage.web.navigation import MenuPage, add_pages
@@ -18,7 +18,7 @@ def count_waiting_families() -> int:
     if needs_second_step("read family questions"):
         return 0
     with read_session(runtime().engine) as session:
-        return len(find_waiting_threads(session.connection(), permitted_schools(), assigned_languages()))
+        return count_waiting_threads(session.connection(), permitted_schools(), assigned_languages())
 
 
 add_pages(

@@ -1,13 +1,14 @@
 """Questions from families: waiting ones first. The family reads the answer with a reply code, or gets it on paper."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from random import SystemRandom
 from typing import Any
 
 from flask import abort, flash, redirect, render_template, url_for
-from sqlalchemy import select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 from wtforms import Field, SelectField
 from wtforms.validators import ValidationError
@@ -15,7 +16,7 @@ from wtforms.validators import ValidationError
 from engage.base.catalogs import catalogue
 from engage.base.languages import LANGUAGES
 from engage.domain.conversations.paper_threads import author_headings, mark_handed_over
-from engage.domain.conversations.threads import LONGEST, NewMessage, add_message, find_waiting_threads
+from engage.domain.conversations.threads import LONGEST, NewMessage, add_message
 from engage.sites.liaison.blueprint import blueprint
 from engage.sites.liaison.scope import own_schools
 from engage.storage.engine import read_session, write_session
@@ -27,9 +28,8 @@ from engage.web.context import runtime
 from engage.web.edit_forms import EditForm
 from engage.web.forms import QueryForm, TextField
 from engage.web.page_language import gettext
+from engage.web.paging import read_page, requested_page
 from engage.web.permissions import assigned_languages, enters, person, require_language, require_school
-
-THREADS_MOST = 300
 
 
 def _status_choices() -> list[tuple[str, str]]:
@@ -44,9 +44,10 @@ def _status_choices() -> list[tuple[str, str]]:
 
 
 class ThreadFilter(QueryForm):
-    """Filter of threads: one school or all; waiting, answered, or both."""
+    """Filter of threads: one school or all; one language or all; waiting, answered, or both."""
 
     school = SelectField(choices=[], default="")
+    language = SelectField(choices=lambda: _language_choices(), default="")
     status = SelectField(choices=_status_choices, default="")
 
 
@@ -94,9 +95,10 @@ def questions() -> str:
         places = own_schools(session)
         form.school.choices = _school_choices(places)
         form.validate()
-        rows = _filtered_rows(session, form, places)
-        listed = {"rows": rows[:THREADS_MOST], "more": len(rows) > THREADS_MOST}
-        return render_template("liaison/conversations.html", form=form, **listed)
+        page = read_page(session, _select_threads(form, places), requested_page())
+        rows = _thread_rows(session, page.rows)
+        query = {field.name: field.data or None for field in (form.school, form.status, form.language)}
+        return render_template("liaison/conversations.html", form=form, page=page, rows=rows, query=query)
 
 
 @blueprint.get("/questions/<thread_id>")
@@ -113,7 +115,7 @@ def question(thread_id: str) -> str:
 def answer(thread_id: str) -> Response | tuple[str, int]:
     """Store an answer."""
     with write_session(runtime().engine) as session:
-        thread = _require_thread(session, thread_id)
+        thread = _require_thread(session, thread_id, locked=True)
         form = AnswerForm(thread)
         if not form.validate():
             return _render_page(session, thread, form), form.refusal_status
@@ -156,8 +158,9 @@ def _message_headings(thread: Thread) -> dict[str, dict[str, str]]:
     return {tag: author_headings(catalogue(tag)) for tag in {message.language for message in thread.messages}}
 
 
-def _require_thread(session: Session, thread_id: str) -> Thread:
-    thread = session.get(Thread, thread_id) if thread_id.isalnum() else None
+def _require_thread(session: Session, thread_id: str, locked: bool = False) -> Thread:
+    """The thread, or "not found"; `locked` until the transaction ends, so that no message is added meanwhile."""
+    thread = session.get(Thread, thread_id, with_for_update=locked or None) if thread_id.isalnum() else None
     if thread is None:
         abort(404)
     require_school(thread.school_id)
@@ -175,37 +178,41 @@ def _school_choices(schools: list[School]) -> list[tuple[str, str]]:
     return [("", gettext("All my schools")), *((each.id, each.name) for each in schools)]
 
 
-def _filtered_rows(session: Session, form: ThreadFilter, schools: list[School]) -> list[ThreadRow]:
-    """The rows of the list; none for a school that is not this person's, all for an unknown status."""
+def _language_choices() -> list[tuple[str, str]]:
+    assigned = assigned_languages()
+    tags = [(each.tag, each.name) for each in LANGUAGES.values() if assigned is None or each.tag in assigned]
+    # translators: choose the conversations of all languages
+    return [("", gettext("All languages")), *tags]
+
+
+def _select_threads(form: ThreadFilter, schools: list[School]) -> Select[Thread]:
+    """The threads of the list, longest waiting first, after them answered ones, newest first. None for a school that is
+    not this person's; all for an unknown status or language."""
     chosen = [each.id for each in schools if form.school.data in ("", each.id)]
-    rows = _thread_rows(session, chosen)
+    query, languages = select(Thread).where(Thread.school_id.in_(chosen)), assigned_languages()
+    if form.language.data and not form.language.errors:
+        languages = frozenset({form.language.data})
+    if languages is not None:
+        query = query.where(Thread.language.in_(languages))
     if form.status.data and not form.status.errors:
-        rows = [row for row in rows if (row.days is not None) == (form.status.data == "waits")]
-    return sorted(rows, key=_urgency, reverse=True)
+        is_waiting = Thread.waiting_since.is_not(None)
+        query = query.where(is_waiting if form.status.data == "waits" else ~is_waiting)
+    answered = Thread.waiting_since.is_(None)
+    return query.order_by(answered, Thread.waiting_since, Thread.opened_on.desc(), Thread.id.desc())
 
 
-def _thread_rows(session: Session, places: list[str]) -> list[ThreadRow]:
-    threads = select(Thread).where(Thread.school_id.in_(places)).options(selectinload(Thread.messages))
-    languages = assigned_languages()
-    threads = threads if languages is None else threads.where(Thread.language.in_(languages))
-    since = find_waiting_threads(session.connection(), places, languages)
+def _thread_rows(session: Session, threads: Sequence[Thread]) -> list[ThreadRow]:
+    firsts = select(Message).where(Message.thread_id.in_([each.id for each in threads]), Message.position == 1)
+    messages = {message.thread_id: message for message in session.scalars(firsts)}
+    schools = {school.id: school for school in session.scalars(select(School))}
     weekly = set(session.scalars(select(Wave.id).where(Wave.identity == "anonymous")))
-    return [
-        _thread_row(session, thread, since.get(thread.id), weekly)
-        for thread in session.scalars(threads)
-        if thread.messages
-    ]
+    return [_thread_row(each, schools[each.school_id], messages[each.id], weekly) for each in threads]
 
 
-def _urgency(row: ThreadRow) -> tuple[int, date, str]:
-    """A sort key: longest waiting first; after them answered ones, newest first."""
-    return (-1 if row.days is None else row.days, row.first.written_on, row.thread.id)
-
-
-def _thread_row(session: Session, thread: Thread, since: date | None, weekly: set[str]) -> ThreadRow:
+def _thread_row(thread: Thread, school: School, first: Message, weekly: set[str]) -> ThreadRow:
+    since = thread.waiting_since
     days = None if since is None else (runtime().today() - since).days
-    week = since if thread.wave_id in weekly else None
-    return ThreadRow(thread, session.get_one(School, thread.school_id), thread.messages[0], days, week)
+    return ThreadRow(thread, school, first, days, since if thread.wave_id in weekly else None)
 
 
 def _render_page(session: Session, thread: Thread, form: AnswerForm) -> str:
@@ -218,5 +225,11 @@ def _thread_context(session: Session, thread: Thread) -> dict[str, Any]:
     return {
         "school": session.get_one(School, thread.school_id),
         "wave": session.get_one(Wave, thread.wave_id),
-        "names": {each.id: each.name or each.email for each in session.scalars(select(Staff))},
+        "names": _author_names(session, thread),
     }
+
+
+def _author_names(session: Session, thread: Thread) -> dict[int, str]:
+    ids = {message.staff_id for message in thread.messages if message.staff_id is not None}
+    people = session.execute(select(Staff.id, Staff.name, Staff.email).where(Staff.id.in_(ids)))
+    return {id: name or email for id, name, email in people}

@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import redirect, render_template, request, url_for
-from sqlalchemy import select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 from wtforms import RadioField, StringField
@@ -33,6 +34,8 @@ from engage.web.context import runtime
 from engage.web.forms import QueryForm
 from engage.web.page_language import gettext
 from engage.web.permissions import enters, person
+
+ENTRIES_MOST = 50  # sheets in the list of those keyed today
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +122,10 @@ def unnumbered_sheet() -> Response | str | tuple[str, int]:
     """Choose wave, school and language of a sheet whose serial is illegible; then key it."""
     form = UnnumberedSheetForm()
     with read_session(runtime().engine) as session:
-        form.offer(own_waves(session))
-        is_sent = "place" in request.args
+        form.offer(session, own_waves(session))
+        is_sent = "wave" in request.args
         if is_sent and form.validate():
-            chosen = {"wave": form.wave_id, "school": form.school_id, "language": form.language.data}
+            chosen = {"wave": form.wave.data, "school": form.school.data, "language": form.language.data}
             return redirect(url_for("liaison.sheet", name=new_sheet_name(), mode=form.mode.data, **chosen))
         serial = find_serial(request.args.get("serial", ""))
         page = render_template("liaison/unnumbered_forms.html", form=form, serial=serial)
@@ -146,6 +149,7 @@ def _render_page(session: Session, form: SerialForm) -> str:
         saved=_saved_sheet(session),
         unfinished=_unfinished_entries(session),
         today=_today_entries(session),
+        today_count=_count_today(session),
     )
 
 
@@ -177,12 +181,22 @@ def _last_saved_at(keying: Keying) -> datetime:
 
 
 def _today_entries(session: Session) -> list[Entry]:
-    zone = ZoneInfo(runtime().settings.timezone)
-    midnight = datetime.combine(runtime().today(), time(), zone).astimezone(UTC).replace(tzinfo=None)
-    wanted = select(Keying).where(Keying.keyed_by == person().id, Keying.keyed_at >= midnight)
-    newest = session.scalars(wanted.order_by(Keying.keyed_at.desc(), Keying.id))
+    """The newest of the sheets that this person keyed today, at most `ENTRIES_MOST`."""
+    newest = session.scalars(
+        _keyed_today(select(Keying)).order_by(Keying.keyed_at.desc(), Keying.id).limit(ENTRIES_MOST)
+    )
     papers = [(each, _find_paper(session, each)) for each in newest]
     return [_make_entry(paper, each, each.keyed_at) for each, paper in papers if paper is not None]
+
+
+def _count_today(session: Session) -> int:
+    return session.scalar(_keyed_today(select(func.count()).select_from(Keying))) or 0
+
+
+def _keyed_today(query: Select[Any]) -> Select[Any]:
+    zone = ZoneInfo(runtime().settings.timezone)
+    midnight = datetime.combine(runtime().today(), time(), zone).astimezone(UTC).replace(tzinfo=None)
+    return query.where(Keying.keyed_by == person().id, Keying.keyed_at >= midnight)
 
 
 def _find_paper(session: Session, stored: Keying | KeyingDraft) -> PaperSheet | None:

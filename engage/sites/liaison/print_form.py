@@ -82,13 +82,20 @@ class CopiesField(StringField):
 
 
 class PrintPlaceForm(BaseForm):
-    """A wave and a school, separated by a space."""
+    """A wave and a school."""
 
-    place = SelectField(choices=[])
+    wave = SelectField(choices=[])
+    school = SelectField(choices=[])
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """The ids as sent; empty if they were not."""
+        return str(self.wave.data or ""), str(self.school.data or "")
 
 
 class PacketForm(PrintPlaceForm):
-    """A request for a packet. `shown` is the place whose languages and numbers the page showed. A subclass made by
+    """A request for a packet. `shown` is the wave and the school, separated by a space, whose languages and numbers the
+    page showed. A subclass made by
     `packet_form_class` has one more field for each language."""
 
     shown = HiddenField()
@@ -98,6 +105,8 @@ class PacketForm(PrintPlaceForm):
     second = SelectField(choices=[], default="")
     arrangement = RadioField(choices=_arrangement_choices, default="under")
     outside = RadioField(choices=_outside_choices, default="code")
+    all_schools = False
+    """Whether packets for all schools are requested."""
     household_problem = ""
     """Why this person may not print a set for each household; empty if allowed."""
 
@@ -110,15 +119,22 @@ class PacketForm(PrintPlaceForm):
             if isinstance(field, CopiesField) and field.name.startswith(COPIES)
         }
 
-    def validate_place(self, field: Field) -> None:
+    def validate_school(self, field: Field) -> None:
         """The place must be the one whose numbers the page showed. Raises ValidationError."""
-        if not field.errors and field.data != self.shown.data:
+        if not self.wave.errors and not field.errors and " ".join(self.place) != self.shown.data:
             # translators: staff form: somebody chose another school, and has not seen yet how many forms that needs
             sentence = gettext("You chose a different survey or school. Check the details below, then continue.")
             raise ValidationError(sentence)
 
+    def require_households(self) -> None:
+        """Refuse other contents: packets for all schools have a set for each household."""
+        self.all_schools = True
+
     def validate_contents(self, field: Field) -> None:
         """Sets for households need a permission. Raises ValidationError."""
+        if self.all_schools and field.data != "households" and not field.errors:
+            # translators: staff form: blank paper forms cannot be asked for for all schools at once
+            raise ValidationError(gettext("For all schools at once, choose one form for each household."))
         if field.data == "households" and self.household_problem:
             raise ValidationError(self.household_problem)
 
@@ -153,7 +169,7 @@ def refused_field(refused: PacketRefused, wave: Wave) -> str:
     """The name of the field that a refusal is about."""
     tag = str(refused.values.get("language", ""))
     if refused.code in PLACES:
-        return "place"
+        return "school"
     if refused.code in ("copies", "language", "font", "glyph") and tag in wave.offered and tag in LANGUAGES:
         return COPIES + tag
     return "style" if refused.code == "tall" else "contents"

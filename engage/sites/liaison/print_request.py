@@ -1,6 +1,7 @@
 """Requesting a packet of paper forms, and the lists of packets and older print runs."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
@@ -16,7 +17,8 @@ from engage.domain.paper.form.blank import write_sheets
 from engage.domain.paper.form.cover import Cover
 from engage.domain.paper.form.typesetter import SheetFormat, SurveyInLanguage
 from engage.questionnaire.editions import load_edition
-from engage.services.printing import messages, orders, reprints, sheet_status
+from engage.questionnaire.text_cleaning import is_possible_id
+from engage.services.printing import bulk_orders, messages, orders, reprints, sheet_status
 from engage.services.printing.orders import CreatedPacket, PacketRefused
 from engage.services.printing.recipients import SetCounts, count_sets
 from engage.services.printing.sheets import PrintContext
@@ -24,14 +26,15 @@ from engage.services.waves.privacy_notice import render_notice
 from engage.services.waves.retention import answers_deleted_on
 from engage.sites.liaison.blueprint import blueprint
 from engage.sites.liaison.print_form import PacketForm, PrintPlaceForm, packet_form_class, refused_field, second_choices
-from engage.sites.liaison.scope import own_waves, place_choices
+from engage.sites.liaison.scope import is_own_school, own_schools_of, own_waves, school_choices, wave_choices
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.paper import PrintRun, Sheet
 from engage.storage.models.schools import School
-from engage.storage.models.waves import Wave
+from engage.storage.models.waves import Wave, WaveSchool
 from engage.web.audit import log_event
 from engage.web.context import runtime
-from engage.web.page_language import gettext, language
+from engage.web.page_language import gettext, language, ngettext
+from engage.web.paging import read_page, requested_page
 from engage.web.permissions import enters, is_allowed, needs_second_step, permitted_schools, person, require_school
 
 NAMES_PERMISSION = "print names and codes"
@@ -64,7 +67,7 @@ class PrintPage:
 def printing() -> str:
     """The form, for the place in the address or the first one, and the packets so far."""
     with read_session(runtime().engine) as session:
-        return _render_page(session, _bind_form(session, request.args.get("place", "")))
+        return _render_page(session, _bind_form(session, request.args.get("wave", ""), request.args.get("school", "")))
 
 
 @blueprint.post("/print/place")
@@ -72,7 +75,7 @@ def printing() -> str:
 def show_place() -> str:
     """The form for another place, with all values typed so far."""
     with read_session(runtime().engine) as session:
-        return _render_page(session, _bind_form(session, PrintPlaceForm().place.data))
+        return _render_page(session, _bind_form(session, *PrintPlaceForm().place))
 
 
 @blueprint.post("/print")
@@ -80,7 +83,7 @@ def show_place() -> str:
 def ask() -> ResponseReturnValue:
     """Request a packet."""
     with read_session(runtime().engine) as session:
-        page = _bind_form(session, PrintPlaceForm().place.data)
+        page = _bind_form(session, *PrintPlaceForm().place)
         order = _prepare_order(session, page)
         if order is None:
             return _render_page(session, page), 422
@@ -93,12 +96,37 @@ def ask() -> ResponseReturnValue:
             created = orders.create_packet(session, _print_context(), order, by=person().id)
         except PacketRefused as refused:
             session.rollback()
-            page = replace(page, place=_find_place(session, f"{order.wave_id} {order.school_id}"))
+            page = replace(page, place=_find_place(session, order.wave_id, order.school_id))
             _add_refusal(page.form, refused, session.get_one(Wave, order.wave_id))
             return _render_page(session, page), 422
         _audit_codes(session, created)
         session.commit()
     return redirect(url_for("liaison.packet", packet_id=created.packet.id), 303)
+
+
+@blueprint.post("/print/all")
+@enters("print paper surveys")
+def ask_for_all() -> ResponseReturnValue:
+    """Request a packet for households for each of this person's schools in the wave."""
+    with read_session(runtime().engine) as session:
+        page = _bind_form(session, *PrintPlaceForm().place)
+        page.form.require_households()
+        order = _prepare_order(session, page)
+        if order is None:
+            return _render_page(session, page), 422
+    with write_session(runtime().engine) as session:
+        wave = session.get_one(Wave, order.wave_id)
+        requested = person().id, runtime().today()
+        number = bulk_orders.request_packets(session, wave, own_schools_of(session, [wave]), order.want, requested)
+        session.commit()
+    # translators: shown to staff after they asked for the paper forms of all schools
+    sentence = ngettext(
+        "%(num)s packet was requested. It will be ready soon.",
+        "%(num)s packets were requested. They will be created one after the other.",
+        number,
+    )
+    flash(sentence)
+    return redirect(url_for("liaison.printing", wave=order.wave_id, school=order.school_id), 303)
 
 
 @blueprint.get("/print/<run_id>.pdf")
@@ -116,20 +144,26 @@ def print_again(run_id: str) -> Response:
         return _reprint_pdf(run, session.get_one(Wave, run.wave_id), list(numbers))
 
 
-def _bind_form(session: Session, wanted: str | None) -> PrintPage:
+def _bind_form(session: Session, wave_id: str, school_id: str) -> PrintPage:
     """The form with the submitted values, for the requested place; for the first place if this person does not work
     with the requested one."""
     today = runtime().today()
     waves = [each for each in own_waves(session) if each.closes >= today and "paper" in each.modes.split()]
-    choices = place_choices(waves)
-    place = _find_place(session, wanted or "") or (_find_place(session, choices[0][0]) if choices else None)
-    if place is not None and place.value not in dict(choices):  # closed, or not on paper: validation reports it
-        choices = [*choices, *(each for each in place_choices([place.wave]) if each[0] == place.value)]
+    place = _find_place(session, wave_id, school_id) or _first_place(session, waves, wave_id)
+    if place is not None and place.wave not in waves:  # closed, or not on paper: validation reports it
+        waves.append(place.wave)
     tags = place.wave.offered if place else []
     form = packet_form_class(tags)()
-    form.place.choices, form.second.choices = choices, second_choices(tags)
+    form.wave.choices, form.second.choices = wave_choices(waves), second_choices(tags)
+    form.school.choices = school_choices(own_schools_of(session, [place.wave] if place else []))
     form.household_problem = _household_problem(place.wave) if place else ""
     return PrintPage(form, place)
+
+
+def _first_place(session: Session, waves: Sequence[Wave], wave_id: str) -> PrintPlace | None:
+    """The first school of the wave, or of the first wave if it is none of these."""
+    wave = next((each for each in waves if each.id == wave_id), waves[0] if waves else None)
+    return _find_place(session, wave.id, own_schools_of(session, [wave])[0].id) if wave else None
 
 
 def _prepare_order(session: Session, page: PrintPage) -> orders.PacketOrder | None:
@@ -174,24 +208,29 @@ def _audit_codes(session: Session, created: CreatedPacket) -> None:
         )
 
 
-def _find_place(session: Session, value: str) -> PrintPlace | None:
-    """The place with this value, if this person works with it, even if nothing can be printed for it any more."""
-    for wave in own_waves(session):
-        for school in wave.schools:
-            if value == f"{wave.id} {school.id}" and value in dict(place_choices([wave])):
-                return PrintPlace(wave, school, None if _household_problem(wave) else count_sets(session, wave, school))
-    return None
+def _find_place(session: Session, wave_id: str, school_id: str) -> PrintPlace | None:
+    """This place, if this person works with it, even if nothing can be printed for it any more."""
+    if not (is_possible_id(wave_id) and is_possible_id(school_id) and is_own_school(school_id)):
+        return None
+    if session.get(WaveSchool, (wave_id, school_id)) is None:
+        return None
+    wave, school = session.get_one(Wave, wave_id), session.get_one(School, school_id)
+    return PrintPlace(wave, school, None if _household_problem(wave) else count_sets(session, wave, school))
 
 
 def _render_page(session: Session, page: PrintPage) -> str:
     form, place = page.form, page.place
     if place is not None:
-        form.place.data = form.shown.data = place.value
+        form.wave.data, form.school.data, form.shown.data = place.wave.id, place.school.id, place.value
+    page_of_packets = read_page(session, sheet_status.select_packets(permitted_schools()), requested_page())
     return render_template(
         "liaison/print_request.html",
         form=form,
         place=place,
-        rows=sheet_status.list_packets(session, permitted_schools()),
+        page=page_of_packets,
+        schools=len(list(form.school.iter_choices())),
+        place_query={"wave": place.wave.id, "school": place.school.id} if place else {},
+        rows=sheet_status.build_packet_rows(session, page_of_packets.rows),
         older=sheet_status.list_older_print_runs(session, permitted_schools()),
         families=runtime().settings.base_url,
     )

@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Sequence
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import Session
 from wtforms import Field, SelectField
 from wtforms.validators import ValidationError
 
 from engage.base.languages import LANGUAGES
 from engage.storage.models.schools import School
-from engage.storage.models.waves import Wave
+from engage.storage.models.waves import Wave, WaveSchool
 from engage.web.forms import QueryForm
 from engage.web.page_language import gettext
 from engage.web.permissions import permitted_schools
@@ -18,28 +18,28 @@ from engage.web.permissions import permitted_schools
 class PlaceForm(QueryForm):
     """A wave, a school and a language, chosen together; `offer` sets the choices."""
 
-    place = SelectField(choices=[])
-    """Wave and school, separated by a space."""
+    wave = SelectField(choices=[])
+    school = SelectField(choices=[])
     language = SelectField(choices=[])
 
-    def offer(self, waves: Sequence[Wave]) -> None:
-        """Set these waves, each in this person's schools, as choices."""
-        self.place.choices, self.language.choices = place_choices(waves), language_choices(waves)
-        self._offered = {wave.id: wave.offered for wave in waves}
+    def offer(self, session: Session, waves: Sequence[Wave]) -> None:
+        """Set these waves and this person's schools in them as choices."""
+        self.wave.choices = wave_choices(waves)
+        self.school.choices = school_choices(own_schools_of(session, waves))
+        self.language.choices = language_choices(waves)
+        self._offered = {wave.id: wave for wave in waves}
 
-    @property
-    def wave_id(self) -> str:
-        """The id of the chosen wave."""
-        return str(self.place.data).split(" ")[0]
-
-    @property
-    def school_id(self) -> str:
-        """The id of the chosen school."""
-        return str(self.place.data).split(" ")[1]
+    def validate_school(self, field: Field) -> None:
+        """The wave must be asked in the school. Raises ValidationError."""
+        if self.wave.errors or field.errors:
+            return
+        if field.data not in {school.id for school in self._offered[self.wave.data].schools}:
+            # translators: in a form: the survey was asked in some schools only
+            raise ValidationError(gettext("This survey is not offered at this school."))
 
     def validate_language(self, field: Field) -> None:
         """The wave must be offered in the language. Raises ValidationError."""
-        if not self.place.errors and not field.errors and field.data not in self._offered[self.wave_id]:
+        if not self.wave.errors and not field.errors and field.data not in self._offered[self.wave.data].offered:
             # translators: in a form: the survey was asked in some languages only
             raise ValidationError(gettext("This survey is not offered in this language."))
 
@@ -57,18 +57,27 @@ def own_schools(session: Session) -> list[School]:
 
 def own_waves(session: Session) -> Sequence[Wave]:
     """The waves asked in the schools of this person, the newest first."""
-    newest = select(Wave).options(selectinload(Wave.schools)).order_by(Wave.opens.desc(), Wave.id)
-    return [wave for wave in session.scalars(newest) if any(is_own_school(school.id) for school in wave.schools)]
+    newest, schools = select(Wave).order_by(Wave.opens.desc(), Wave.id), permitted_schools()
+    if schools is not None:
+        newest = newest.where(Wave.id.in_(select(WaveSchool.wave_id).where(WaveSchool.school_id.in_(schools))))
+    return session.scalars(newest).all()
 
 
-def place_choices(waves: Iterable[Wave]) -> list[tuple[str, str]]:
-    """Choices of every wave with each of this person's schools in it: "wave school", and both names."""
-    return [
-        (f"{wave.id} {school.id}", f"{wave.title} – {school.name}")
-        for wave in waves
-        for school in wave.schools
-        if is_own_school(school.id)
-    ]
+def own_schools_of(session: Session, waves: Iterable[Wave]) -> list[School]:
+    """The schools of this person in any of these waves, by name."""
+    wave_schools = select(WaveSchool.school_id).where(WaveSchool.wave_id.in_([wave.id for wave in waves]))
+    schools = session.scalars(select(School).where(School.id.in_(wave_schools)).order_by(School.name, School.id))
+    return [school for school in schools if is_own_school(school.id)]
+
+
+def wave_choices(waves: Iterable[Wave]) -> list[tuple[str, str]]:
+    """Choices of these waves: id and title."""
+    return [(wave.id, wave.title) for wave in waves]
+
+
+def school_choices(schools: Iterable[School]) -> list[tuple[str, str]]:
+    """Choices of these schools: id and name."""
+    return [(school.id, school.name) for school in schools]
 
 
 def language_choices(waves: Iterable[Wave]) -> list[tuple[str, str]]:

@@ -2,10 +2,12 @@
 
 from datetime import date
 
-from sqlalchemy import CheckConstraint, ForeignKey, String, Text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from engage.storage.models.base import DIGEST, RANDOM_ID, WITHOUT_ROWID, Base
+
+WAITING = "waiting_since is not null"  # few threads do, so they have a partial index
 
 
 class Thread(Base):
@@ -13,7 +15,18 @@ class Thread(Base):
     response."""
 
     __tablename__ = "threads"
-    __table_args__ = (CheckConstraint("kind in ('question', 'help')", "kind"), WITHOUT_ROWID)
+    __table_args__ = (
+        CheckConstraint("kind in ('question', 'help')", "kind"),
+        Index(
+            "ix_threads_waiting",
+            "waiting_since",
+            "school_id",
+            "language",
+            sqlite_where=text(WAITING),
+            postgresql_where=text(WAITING),
+        ),
+        WITHOUT_ROWID,
+    )
 
     id: Mapped[str] = mapped_column(String(RANDOM_ID), primary_key=True)
     reply_hash: Mapped[str | None] = mapped_column(String(DIGEST), unique=True)
@@ -27,6 +40,9 @@ class Thread(Base):
     serial: Mapped[str | None] = mapped_column(ForeignKey("sheets.serial"))
     """The paper sheet it came on, until the answer is delivered, and at most for 90 days
     (domain/conversations/paper_threads.py)."""
+
+    waiting_since: Mapped[date | None]
+    """The date of the first family message that has no answer; None if there is none. Follows from the messages."""
 
     messages: Mapped[list["Message"]] = relationship(order_by="Message.position", back_populates="thread")
 

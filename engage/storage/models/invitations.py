@@ -2,11 +2,13 @@
 
 from datetime import date
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, String, false
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, String, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from engage.storage.models.base import DIGEST, WITHOUT_ROWID, Base
 from engage.storage.models.roster import SOURCED_ID
+
+OF_STUDENT = "student_id is not null"  # only waves that count students have such invitations
 
 
 class Invitation(Base):
@@ -17,11 +19,20 @@ class Invitation(Base):
         CheckConstraint("identity = 'confidential' or (used_on is null and not used)", "unlinked"),
         CheckConstraint("used or used_on is null", "used"),
         ForeignKeyConstraint(["wave_id", "identity"], ["waves.id", "waves.identity"]),
+        Index("ix_invitations_group", "wave_id", "school_id", "language"),
+        Index("ix_invitations_household", "household_id", "wave_id"),
+        Index(
+            "ix_invitations_student",
+            "student_id",
+            "wave_id",
+            sqlite_where=text(OF_STUDENT),
+            postgresql_where=text(OF_STUDENT),
+        ),
         WITHOUT_ROWID,
     )
 
     digest: Mapped[str] = mapped_column(String(DIGEST), primary_key=True)
-    wave_id: Mapped[str] = mapped_column(ForeignKey("waves.id"), index=True)
+    wave_id: Mapped[str] = mapped_column(ForeignKey("waves.id"))
     school_id: Mapped[str] = mapped_column(ForeignKey("schools.id"))
     language: Mapped[str] = mapped_column(String(20))
     """The language the household reads, from the roster. `waves.units.asked_in` gives the language of its survey."""

@@ -48,7 +48,8 @@ class Packet(Base):
     arrangement: Mapped[str] = mapped_column(String(6))
     """Position of the second language: below the first, or beside it."""
     asked: Mapped[str] = mapped_column(Text)
-    """JSON object: language to number of forms."""
+    """JSON object: language to number of forms. Empty while the sheets of a packet that was requested together with
+    those of other schools are not numbered yet."""
     classes: Mapped[str] = mapped_column(Text)
     """JSON object: class to language to number of forms, for the count sheet. Empty without a roster."""
     state: Mapped[str] = mapped_column(String(10))

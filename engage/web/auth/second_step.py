@@ -149,5 +149,5 @@ def _render_page(form: CodeForm) -> str:
 
 def _render_passkey_page(problem: str, retry: str = "") -> str:
     """The page of a passkey that was refused. `retry`: the page to go to after another try, which starts here."""
-    asked = passkeys.request_authentication() if retry else None
-    return render_template("account/passkey_refused.html", problem=problem, asked=asked, wanted=retry)
+    passkey_request = passkeys.request_authentication() if retry else None
+    return render_template("account/passkey_refused.html", problem=problem, asked=passkey_request, wanted=retry)

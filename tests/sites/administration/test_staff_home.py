@@ -144,7 +144,7 @@ def test_the_page_that_says_the_database_is_away_asks_it_for_no_number(
         raise OperationalError("select 1", {}, Exception("gone"))
 
     leader = someone("leader")
-    monkeypatch.setattr(sys.modules["engage.sites.liaison.blueprint"], "find_waiting_threads", fail)
+    monkeypatch.setattr(sys.modules["engage.sites.liaison.blueprint"], "count_waiting_threads", fail)
     leader.opens("/staff/district/waves", status=503).sees("Something on our side did not work", "Conversations")
 
 

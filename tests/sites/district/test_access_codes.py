@@ -11,11 +11,13 @@ from sqlalchemy import func, select
 
 from engage.domain.intake.access_code_use import SPENT_KEY, used_code_digest
 from engage.domain.security.access_codes import ACCESS_KEY, digest, parse_access_code
+from engage.services.waves.opening import NewInvitation, add_invitations
+from engage.sites.district import household_codes
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.audit import AuditEvent
 from engage.storage.models.invitations import Invitation, UsedCode
 from engage.storage.models.responses import Response
-from engage.storage.models.roster import OptOut
+from engage.storage.models.roster import OptOut, RosterImport
 from engage.storage.models.waves import Wave
 from tests.makers import a_school, a_wave
 from tests.people import Family
@@ -24,6 +26,7 @@ from tests.sites.district.homes import a_home
 pytestmark = pytest.mark.slow
 
 CODES = "/staff/district/waves/fall/codes"
+ROWS = {"added": 1, "changed": 0, "gone": 0, "refused": 0}  # of an import
 CSV = "Create codes (CSV list)"
 HEADS = [
     "Letter number", "School", "Student numbers", "Guardians", "Students", "Language", "Access code", "Link",
@@ -264,4 +267,61 @@ def test_without_a_roster_the_page_says_so(leader, engine):
 @pytest.mark.parametrize("kind", ["pdf", "", "../x"])
 def test_an_unknown_kind_of_list_makes_nothing(leader, rostered, engine, kind):
     leader.opens(CODES).sends(button=CSV, status=400, kind=kind)
+    assert count(engine, Invitation) == 0
+
+
+def test_codes_are_stored_with_their_entry_in_the_log_before_the_list_is_drawn(leader, rostered, engine, monkeypatch):
+    """Drawing takes long in a large district, and nobody else could write meanwhile."""
+
+    def broken(*_values):
+        raise RuntimeError("the list cannot be drawn")
+
+    leader.opens(CODES)
+    monkeypatch.setattr(household_codes, "download_code_list", broken)
+    leader.sends(button=CSV, kind="csv", status=500)
+    assert count(engine, Invitation) == 3
+    with read_session(engine) as session:
+        [event] = session.scalars(select(AuditEvent).where(AuditEvent.deed == "make access codes"))
+    assert '"codes":3' in event.detail
+
+
+@pytest.mark.parametrize("change", ["opt out", "home", "codes"])
+def test_what_changes_while_codes_are_drawn_is_taken_into_account(leader, rostered, engine, today, monkeypatch, change):
+    real = household_codes.draw_invitations
+    pending = [True]
+
+    def draw(wave, units, *how):
+        if pending and pending.pop():
+            with write_session(engine) as session:
+                if change == "opt out":
+                    session.add(OptOut(household_id=f"{1:032x}", recorded_on=today))
+                elif change == "home":
+                    a_home(session, 4, ("s5", "cedar"))
+                    session.add(RosterImport(id="1" * 32, imported_on=today, digest="d" * 64, **ROWS))
+                else:
+                    home = NewInvitation("9" * 64, "cedar", "en", f"{3:032x}")
+                    add_invitations(session, session.get_one(Wave, "fall"), [home])
+                session.commit()
+        return real(wave, units, *how)
+
+    monkeypatch.setattr(household_codes, "draw_invitations", draw)
+    leader.opens(CODES).sends(button=CSV, kind="csv")
+    expected = {"opt out": {"s4", "s3"}, "home": {"s4", "s5", "s3", "s1 s2"}, "codes": {"s3", "s1 s2"}}
+    assert {row[2] for row in the_list(leader)} == expected[change]
+    with read_session(engine) as session:
+        homes = session.scalars(select(Invitation.household_id)).all()
+    assert len(homes) == len(set(homes)) == {"opt out": 2, "home": 4, "codes": 3}[change]
+
+
+def test_where_changes_do_not_stop_nothing_is_created(leader, rostered, engine, today, monkeypatch):
+    real, numbers = household_codes.draw_invitations, iter(range(10))
+
+    def draw(wave, units, *how):
+        with write_session(engine) as session:
+            session.add(RosterImport(id=f"{next(numbers):032x}", imported_on=today, digest="d" * 64, **ROWS))
+            session.commit()
+        return real(wave, units, *how)
+
+    monkeypatch.setattr(household_codes, "draw_invitations", draw)
+    leader.opens(CODES).sends(button=CSV, kind="csv").sees("were just changed. Try again.")
     assert count(engine, Invitation) == 0

@@ -51,9 +51,10 @@ def test_freezing_promising_and_publishing_are_written_down(leader, planned, wri
 
 def test_what_is_refused_is_not_written_down(leader, planned, written):
     leader.freezes(planned)
-    token = leader.opens(f"{HOME}/{planned}/publish").field("csrf_token")
+    page = leader.opens(f"{HOME}/{planned}/publish")
+    sent = {name: page.field(name) for name in ("csrf_token", "version")}
     for deed, status in (("freeze", 409), ("publish", 422)):
-        answer = leader.client.post(f"{HOME}/{planned}/{deed}", data={"csrf_token": token})
+        answer = leader.client.post(f"{HOME}/{planned}/{deed}", data=sent)
         assert answer.status_code == status
     assert [deed for _, deed, *_ in written()] == ["freeze checkpoint"]
 

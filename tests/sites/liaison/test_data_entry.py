@@ -364,7 +364,7 @@ def test_the_address_of_an_action_leads_to_the_sheet(liaison: Liaison, desk: Des
     liaison.opens(f"{path}/{action}")
     assert liaison.path == path
     liaison.opens(f"/staff/liaison/keying/sheets/{desk.foreign[0]}/{action}", status=404)
-    liaison.opens("/staff/liaison/keying/unnumbered?place=fall+lincoln&language=es&mode=interview")
+    liaison.opens("/staff/liaison/keying/unnumbered?wave=fall&school=lincoln&language=es&mode=interview")
     address, _, query = liaison.path.partition("?")
     liaison.opens(f"{address}/{action}?{query}").sees("Enter a form without a number")
 
@@ -381,7 +381,7 @@ def test_signing_in_again_leads_back_to_the_sheet(liaison: Liaison, desk: Desk, 
 
 @pytest.mark.parametrize("action", ["spoil", "restore"])
 def test_only_a_numbered_sheet_is_spoiled(liaison: Liaison, desk: Desk, action: str) -> None:
-    liaison.opens("/staff/liaison/keying/unnumbered?place=fall+lincoln&language=es&mode=paper")
+    liaison.opens("/staff/liaison/keying/unnumbered?wave=fall&school=lincoln&language=es&mode=paper")
     address, _, query = liaison.path.partition("?")
     data = {"csrf_token": liaison.field("csrf_token"), "seen": "new", "mode": "paper"}
     assert liaison.client.post(f"{address}/{action}?{query}", data=data).status_code == 405
@@ -455,7 +455,7 @@ def test_one_more_child_than_is_printed(liaison: Liaison, desk: Desk, stored: An
 
 def test_a_sheet_without_serial(liaison: Liaison, second: Liaison, desk: Desk, stored: Any, groups: Any) -> None:
     liaison.opens("/staff/liaison/keying").follows("The form number cannot be read")
-    liaison.opens("/staff/liaison/keying/unnumbered?place=fall+lincoln&language=es&mode=interview")
+    liaison.opens("/staff/liaison/keying/unnumbered?wave=fall&school=lincoln&language=es&mode=interview")
     liaison.sees("Enter a form without a number")
     assert liaison.field("mode") == "interview"
     form, address = liaison._form("Save this form"), liaison.path
@@ -477,13 +477,13 @@ def test_a_sheet_without_serial(liaison: Liaison, second: Liaison, desk: Desk, s
 @pytest.mark.parametrize(
     "query",
     [
-        "place=fall+cedar&language=en&mode=paper",
-        "place=nowhere+lincoln&language=en&mode=paper",
-        "place=fall&language=en&mode=paper",
-        "place=&language=&mode=",
-        "place=fall+lincoln&language=xx&mode=paper",
-        "place=fall+lincoln&language=en&mode=web",
-        "place=fall%00+lincoln&language=en",
+        "wave=fall&school=cedar&language=en&mode=paper",
+        "wave=nowhere&school=lincoln&language=en&mode=paper",
+        "wave=fall&school=&language=en&mode=paper",
+        "wave=&school=&language=&mode=",
+        "wave=fall&school=lincoln&language=xx&mode=paper",
+        "wave=fall&school=lincoln&language=en&mode=web",
+        "wave=fall%00&school=lincoln&language=en",
     ],
 )
 def test_nothing_foreign_can_be_chosen(liaison: Liaison, desk: Desk, query: str) -> None:
@@ -492,7 +492,7 @@ def test_nothing_foreign_can_be_chosen(liaison: Liaison, desk: Desk, query: str)
 
 def test_a_language_the_survey_is_not_asked_in(liaison: Liaison, desk: Desk, arrange: Any) -> None:
     arrange(lambda session: a_wave(session, "spring", [a_school(session)], languages=("en", "so")))
-    liaison.opens("/staff/liaison/keying/unnumbered?place=fall+lincoln&language=so&mode=paper", status=422)
+    liaison.opens("/staff/liaison/keying/unnumbered?wave=fall&school=lincoln&language=so&mode=paper", status=422)
     liaison.sees("This survey is not offered in this language.")
 
 
@@ -626,7 +626,7 @@ def test_the_language_of_few_is_kept_nowhere_but_in_the_thread(
     assert {group.answered_in for group in groups()} == {"mul"}
     assert [thread.language for thread in stored(Thread)] == ["es"]
     liaison.takes(serial).keys({"internet": "yes"})
-    address = "/staff/liaison/keying/unnumbered?place=small+lincoln&language=es&mode=paper"
+    address = "/staff/liaison/keying/unnumbered?wave=small&school=lincoln&language=es&mode=paper"
     liaison.opens(address).keys({"internet": "no"}).sees("The form without a number was saved.")
     liaison.follows("Correct or withdraw").keys({"internet": "yes"})
     assert {json.loads(each.answers)["internet"] for each in stored(Response)} == {"yes"}
@@ -643,7 +643,12 @@ def test_the_audit_log_names_no_sheet_of_an_anonymous_wave(
     liaison.takes(first).keys(FULL)
     liaison.takes(second).sends(button="Mark this form as spoiled")
     liaison.opens("/staff/liaison/print").sends(
-        button="Create the packet", place="fall lincoln", shown="fall lincoln", contents="blanks", **{"copies-en": "2"}
+        button="Create the packet",
+        wave="fall",
+        school="lincoln",
+        shown="fall lincoln",
+        contents="blanks",
+        **{"copies-en": "2"},
     )
     works()
     [packet] = stored(Packet)

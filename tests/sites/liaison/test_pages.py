@@ -26,7 +26,7 @@ def signs_in(page: Any, live: Live, email: str) -> None:
 
 def asks_for_blanks(page: Any, live: Live) -> str:
     """Request a packet. Returns its URL."""
-    page.goto(live.url + "/staff/liaison/print?place=fall+lincoln")
+    page.goto(live.url + "/staff/liaison/print?wave=fall&school=lincoln")
     page.check("[name=contents][value=blanks]", force=True)
     page.fill("[name=copies-ar]", "2")
     page.click('form[action$="/print"] button:not([formaction])')

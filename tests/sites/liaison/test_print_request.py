@@ -29,7 +29,8 @@ FALL = "fall lincoln"
 
 def looks(person: StaffMember, place: str = FALL) -> StaffMember:
     """Open the page for a school and wave."""
-    return person.opens(f"{PRINT}?place={place.replace(' ', '+')}")
+    wave, school = place.split()
+    return person.opens(f"{PRINT}?wave={wave}&school={school}")
 
 
 def asks(person: StaffMember, status: int = 200, at: str = FALL, **values: Any) -> StaffMember:
@@ -122,7 +123,7 @@ def test_another_school_is_shown_before_anything_is_made_for_it(someone: Any, st
     looks(leader).sends(
         button="Create the packet",
         status=422,
-        place="fall cedar",
+        school="cedar",
         contents="blanks",
         style="large",
         **{"copies-es": "7"},
@@ -139,7 +140,7 @@ def test_another_school_is_shown_before_anything_is_made_for_it(someone: Any, st
 def test_showing_another_school_keeps_what_is_typed(someone: Any) -> None:
     leader = someone("leader")
     looks(leader)
-    form = {"place": "fall cedar", "contents": "blanks", "copies-es": "7", "second": "ar"}
+    form = {"school": "cedar", "contents": "blanks", "copies-es": "7", "second": "ar"}
     leader.sends(button="Show this school", **form)
     assert leader.field("shown") == "fall cedar"
     assert (leader.field("copies-es"), leader.field("second"), leader.field("contents")) == ("7", "ar", "blanks")
@@ -164,12 +165,12 @@ def test_showing_another_school_keeps_what_is_typed(someone: Any) -> None:
         ({"second": "xx"}, "second", "Choose an option from the list."),
         ({"arrangement": "inside"}, "arrangement", "Choose an option from the list."),
         ({"outside": "glass"}, "outside", "Choose an option from the list."),
-        ({"place": "none lincoln"}, "place", "Choose an option from the list."),
-        ({"place": "fall"}, "place", "Choose an option from the list."),
-        ({"place": "fall cedar"}, "place", "Choose an option from the list."),
-        ({"place": "../../etc passwd"}, "place", "Choose an option from the list."),
-        ({"place": "%00 lincoln"}, "place", "Choose an option from the list."),
-        ({"place": "known lincoln"}, "place", "You chose a different survey or school."),
+        ({"wave": "none"}, "wave", "Choose an option from the list."),
+        ({"school": ""}, "school", "Choose an option from the list."),
+        ({"school": "cedar"}, "school", "Choose an option from the list."),
+        ({"wave": "../../etc", "school": "passwd"}, "wave", "Choose an option from the list."),
+        ({"wave": "%00"}, "wave", "Choose an option from the list."),
+        ({"wave": "known"}, "school", "You chose a different survey or school."),
     ],
 )
 def test_what_cannot_be_asked_for_is_told_and_kept(
@@ -189,7 +190,7 @@ def test_what_cannot_be_asked_for_is_told_and_kept(
 def _posted(person: Any, **values: Any) -> None:
     """Send a request that ignores the limits of the page."""
     token = next(one.get("value") for one in person.page.all("input") if one.get("name") == "csrf_token")
-    given = {"place": FALL, "shown": FALL, "contents": "blanks", "copies-en": "1"} | values
+    given = {"wave": "fall", "school": "lincoln", "shown": FALL, "contents": "blanks", "copies-en": "1"} | values
     person._goes("POST", PRINT, MultiDict({"csrf_token": token, **_usual(), **given}), 422)
 
 
@@ -216,9 +217,9 @@ def test_a_wave_that_is_over_or_not_on_paper_is_not_offered_and_says_so(
     _posted(liaison, **{"copies-es": "4"})
     liaison.sees(sentence)
     assert liaison.field("copies-es") == "4"
-    assert "#place" in [link.get("href") for link in liaison.page.all("a")]
+    assert "#school" in [link.get("href") for link in liaison.page.all("a")]
     liaison.opens(PRINT)
-    assert FALL not in [option.get("value") for option in liaison.page.all("option")]
+    assert "fall" not in [option.get("value") for option in liaison.page.all("option")]
     assert stored(Packet) == []
 
 
@@ -284,7 +285,7 @@ def test_a_liaison_prints_for_the_households_of_the_own_school_only(liaison: Any
     asks(liaison, at="known lincoln", contents="households")
     [packet] = stored(Packet)
     assert (packet.school_id, packet.contents) == ("lincoln", "households")
-    _posted(liaison, place="known cedar", shown="known cedar", contents="households")
+    _posted(liaison, wave="known", school="cedar", shown="known cedar", contents="households")
     assert len(stored(Packet)) == 1
 
 
@@ -297,7 +298,7 @@ def test_where_a_second_step_is_required_names_wait_for_it(
     leader = StaffMember(site)
     leader.signs_in("leader@wide.example", PASSWORD)
     looks(leader, "known lincoln").sees("you need a second step when you sign in")
-    _posted(leader, place="known lincoln", shown="known lincoln", contents="households")
+    _posted(leader, wave="known", school="lincoln", shown="known lincoln", contents="households")
     leader.sees("you need a second step when you sign in")
     assert stored(Packet) == []
     close(site)

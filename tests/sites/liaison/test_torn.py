@@ -126,7 +126,7 @@ def test_paper_without_a_strip_gets_no_code(
 ) -> None:
     """Printed before packets existed; and a blank form without a print run, keyed without its serial."""
     liaison.takes(desk.english[0]).keys({"question": "When?"})
-    liaison.opens("/staff/liaison/keying/unnumbered?place=torn+lincoln&language=en&mode=paper")
+    liaison.opens("/staff/liaison/keying/unnumbered?wave=torn&school=lincoln&language=en&mode=paper")
     liaison.keys({"question": "Where?"})
     assert [one.reply_hash for one in stored(Thread)] == [None, None]
     for thread in stored(Thread):

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0022_one_identity"
-down_revision = "0020_draft_room"
+down_revision = "0021_large_districts"
 branch_labels = None
 depends_on = None
 

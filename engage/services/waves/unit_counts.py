@@ -1,0 +1,125 @@
+"""Numbers of sampling units of a wave, of all, of those without an access code, and by language, counted by the
+database: pages that show numbers need not read the roster."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, case, exists, func, literal, null, select, union
+from sqlalchemy.orm import Session
+
+from engage.domain.roster.sampling_units import ASKED, list_sampling_units
+from engage.services.waves.invitations import find_uninvited_units
+from engage.services.waves.targets import TargetGroups, invitation_language
+from engage.storage.models.invitations import Invitation
+from engage.storage.models.roster import HouseholdStudent, OptOut, Student
+from engage.storage.models.schools import UNDETERMINED, Household, School
+from engage.storage.models.waves import Wave
+
+
+@dataclass(frozen=True, slots=True)
+class UnitCounts:
+    """Number of units of a wave, without households that opted out, and how many of them have no invitation."""
+
+    total: int
+    uninvited: int
+
+
+def count_units(session: Session, wave: Wave) -> UnitCounts:
+    """Count the units as `sampling_units.list_sampling_units` lists them."""
+    units = _distinct_units(session, wave).subquery()
+    is_invited = _invitation_condition(wave, units.c)
+    columns = func.count(), func.count(case((is_invited, 1)))
+    number, invited = session.execute(select(*columns).select_from(units)).one()
+    counts = UnitCounts(number, number - invited)
+    return counts if wave.counting != "student" else _without_opted_out(session, wave, counts)
+
+
+def _distinct_units(session: Session, wave: Wave) -> Select[*tuple[Any, ...]]:
+    """The units by household, school, and student; the two that the wave does not count by are empty."""
+    schools, refusing = [school.id for school in wave.schools], select(OptOut.household_id)
+    if not session.scalar(select(exists().where(Student.id.is_not(None)))):
+        here = (Household.school_id.in_(schools), Household.id.not_in(refusing))
+        nobody = () if wave.asked == "everyone" and wave.counting != "student" else (literal(False),)
+        return select(
+            Household.id.label("household"), Household.school_id.label("school"), null().label("student")
+        ).where(*here, *nobody)
+    home, place, child = HouseholdStudent.household_id, Student.school_id, Student.id
+    columns: dict[str, tuple[Any, ...]] = {
+        "family": (home.label("household"), null().label("school"), null().label("student")),
+        "family_school": (home.label("household"), place.label("school"), null().label("student")),
+        "student": (null().label("household"), null().label("school"), child.label("student")),
+    }
+    query: Select[*tuple[Any, ...]] = (
+        select(*columns[wave.counting])
+        .select_from(HouseholdStudent)
+        .join(Student, child == HouseholdStudent.student_id)
+    )
+    query = query.where(place.in_(schools)).distinct()
+    query = query.where(ASKED[wave.asked].is_(True)) if wave.asked in ASKED else query
+    return query if wave.counting == "student" else query.where(home.not_in(refusing))
+
+
+def _invitation_condition(wave: Wave, unit: Any) -> ColumnElement[bool]:
+    """Whether a unit has an invitation, as `targets.target_key` identifies it."""
+    of_wave = Invitation.wave_id == wave.id
+    if wave.counting == "student":
+        return exists().where(of_wave, Invitation.household_id.is_not(None), Invitation.student_id == unit.student)
+    same_home = Invitation.household_id == unit.household
+    if wave.counting == "family_school":
+        return exists().where(of_wave, same_home, Invitation.school_id == unit.school)
+    return exists().where(of_wave, same_home)
+
+
+def _without_opted_out(session: Session, wave: Wave, counts: UnitCounts) -> UnitCounts:
+    """Subtract students whose household opted out: which of two households counts follows from the guardians."""
+    schools = [school.id for school in wave.schools]
+    refusing = list(list_sampling_units(session, "student", schools, wave.asked, opted_out=True))
+    uninvited = len(find_uninvited_units(session, wave, refusing)) if refusing else 0
+    return UnitCounts(counts.total - len(refusing), counts.uninvited - uninvited)
+
+
+def count_targets(session: Session, wave: Wave, schools: Sequence[School]) -> TargetGroups:
+    """The targets at some schools of a wave with an open link, by the language they are asked in."""
+    groups = TargetGroups(Counter())
+    for school_id, tag, number in _count_by_language(session, wave, [school.id for school in schools]):
+        if tag == UNDETERMINED:
+            groups.unknown[school_id] += number
+        else:
+            groups.sizes[school_id, invitation_language(wave, tag)] += number
+    return groups
+
+
+def _count_by_language(session: Session, wave: Wave, here: Sequence[str]) -> Iterable[tuple[str, str, int]]:
+    """Number of units by school and the language that the household reads."""
+    is_rostered = session.scalar(select(exists().where(Student.id.is_not(None))))
+    if wave.counting == "student" or not is_rostered:
+        schools = [school.id for school in wave.schools]
+        units = list_sampling_units(session, wave.counting, schools, wave.asked)
+        counted = Counter((unit.school_id, unit.language) for unit in units if unit.school_id in here)
+        return [(school_id, tag, number) for (school_id, tag), number in counted.items()]
+    placed = _placed_units(wave, here).subquery()
+    groups = placed.c.place, placed.c.language
+    query = select(*groups, func.count()).where(placed.c.place.in_(here)).group_by(*groups)
+    return [(place, tag, number) for place, tag, number in session.execute(query)]
+
+
+def _placed_units(wave: Wave, here: Sequence[str]) -> Select[*tuple[Any, ...]]:
+    """The units of households that may count at one of these schools, each with its school and language."""
+    schools = [school.id for school in wave.schools]
+    children = select(HouseholdStudent.household_id).join(Student, Student.id == HouseholdStudent.student_id)
+    children = children.where(Student.school_id.in_(here))
+    candidates = union(select(Household.id).where(Household.school_id.in_(here)), children)
+    query = (
+        select(Household.id, Household.language)
+        .join(HouseholdStudent, HouseholdStudent.household_id == Household.id)
+        .join(Student, Student.id == HouseholdStudent.student_id)
+        .where(Student.school_id.in_(schools), Household.id.in_(candidates))
+        .where(Household.id.not_in(select(OptOut.household_id)))
+    )
+    query = query.where(ASKED[wave.asked].is_(True)) if wave.asked in ASKED else query
+    if wave.counting == "family_school":
+        return query.add_columns(Student.school_id.label("place")).distinct()
+    place = case((Household.school_id.in_(schools), Household.school_id), else_=func.min(Student.school_id))
+    return query.add_columns(place.label("place")).group_by(Household.id, Household.language, Household.school_id)
