@@ -77,7 +77,7 @@ def _build_demo(settings: Settings) -> None:
         author = story.DemoContext(runtime.today(), story.create_rng(), runtime.secret, settings.timezone)
         built = story.build_demo(session, author)
         reply_code = questions.open_threads(session, author, session.get_one(Wave, built.open_wave))
-        checkpoint = meeting.add_checkpoint(session, author, built.spring, settings.data_dir)
+        checkpoint = meeting.add_checkpoint(session, author, built.spring, settings.site_dir)
         session.commit()
     runtime.engine.dispose()
     facts = {

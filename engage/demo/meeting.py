@@ -17,12 +17,12 @@ MET = timedelta(days=120)  # before today
 PUBLISHED = timedelta(days=7)  # after the meeting
 
 
-def add_checkpoint(session: Session, author: DemoContext, waves: list[str], data_dir: Path) -> Checkpoint:
+def add_checkpoint(session: Session, author: DemoContext, waves: list[str], site_dir: Path) -> Checkpoint:
     """Add the checkpoint over some waves: figures frozen on the day of the meeting, commitments published a week
     later."""
     met = author.today - MET
     checkpoint = create_checkpoint(session, "Spring checkpoint", met, waves, catalogue("en"))
-    freeze(checkpoint, count_figures(session, checkpoint, data_dir, met), met)
+    freeze(checkpoint, count_figures(session, checkpoint, site_dir, met), met)
     _add_commitments(checkpoint)
     checkpoint.published_on = met + PUBLISHED
     session.flush()

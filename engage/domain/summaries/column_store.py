@@ -137,9 +137,9 @@ class Columns:
         return self.files[f"s.{section}"]
 
 
-def columns_folder(data_dir: Path, wave: str) -> Path:
+def columns_folder(site_dir: Path, wave: str) -> Path:
     """Return the folder of a wave's columns. Its name is a digest, since the wave's id is data."""
-    return data_dir / "columns" / hashlib.sha256(wave.encode()).hexdigest()[:24]
+    return site_dir / "columns" / hashlib.sha256(wave.encode()).hexdigest()[:24]
 
 
 def update_columns(

@@ -67,25 +67,25 @@ class PreparedColumns(NamedTuple):
     folded: list[str]
 
 
-def load_releases(session: Session, wave: Wave, data_dir: Path, earlier: Sequence[Released] = ()) -> Released:
+def load_releases(session: Session, wave: Wave, site_dir: Path, earlier: Sequence[Released] = ()) -> Released:
     """Return the figures for leaders and for the public, together with those shown to each `earlier` (the same type).
     Writes the state of the columns; never commits."""
     survey = load_edition(wave.edition.document).survey("en")
-    figures = count_figures(load_columns(session, wave, survey, data_dir))
+    figures = count_figures(load_columns(session, wave, survey, site_dir))
     return release_figures(figures, survey, wave.identity, earlier=earlier)
 
 
-def prepare_columns(session: Session, wave: Wave, survey: Survey, data_dir: Path) -> PreparedColumns:
+def prepare_columns(session: Session, wave: Wave, survey: Survey, site_dir: Path) -> PreparedColumns:
     """Update the wave's column files without writing to the database. Pass the result to `load_columns`.
 
     Requires a session with a stable snapshot, such as a read session of SQLite, and only one call at a time.
     """
     now = read_status(session, wave.id)
-    return PreparedColumns(now.known, *_update_columns(session, wave, survey, data_dir, now.known, now.edits))
+    return PreparedColumns(now.known, *_update_columns(session, wave, survey, site_dir, now.known, now.edits))
 
 
 def load_columns(
-    session: Session, wave: Wave, survey: Survey, data_dir: Path, prepared: PreparedColumns | None = None
+    session: Session, wave: Wave, survey: Survey, site_dir: Path, prepared: PreparedColumns | None = None
 ) -> Columns:
     """Return the wave's columns with every response exactly once. With `prepared`, responses since then are missing,
     unless something else has changed.
@@ -99,7 +99,7 @@ def load_columns(
         if prepared is not None and (prepared.before, prepared.columns.expected.edits) == (expected, edits):
             columns, folded = prepared.columns, prepared.folded
         else:
-            columns, folded = _update_columns(session, wave, survey, data_dir, expected, edits)
+            columns, folded = _update_columns(session, wave, survey, site_dir, expected, edits)
         state.rows, state.digest, state.edits = columns.expected
         _delete_pending(session, folded)
         if read_status(session, wave.id).matches(columns.expected):
@@ -108,10 +108,10 @@ def load_columns(
     raise ColumnsMiscounted(f"the columns of wave {wave.id} do not hold each of its responses once")
 
 
-def current_columns(session: Session, wave: Wave, survey: Survey, data_dir: Path) -> Columns | None:
+def current_columns(session: Session, wave: Wave, survey: Survey, site_dir: Path) -> Columns | None:
     """Return the wave's columns if they have every response; None if `load_columns` must update them. Read-only."""
     try:
-        columns = Columns.open(columns_folder(data_dir, wave.id), survey)
+        columns = Columns.open(columns_folder(site_dir, wave.id), survey)
     except ColumnsDamaged:
         return None
     return columns if read_status(session, wave.id).is_current(columns.expected) else None
@@ -152,7 +152,7 @@ def _expected_columns(state: WaveColumns) -> ExpectedColumns:
 
 
 def _update_columns(
-    session: Session, wave: Wave, survey: Survey, data_dir: Path, expected: ExpectedColumns, edits: int
+    session: Session, wave: Wave, survey: Survey, site_dir: Path, expected: ExpectedColumns, edits: int
 ) -> tuple[Columns, list[str]]:
     """Update the columns and return them, with the ids of the pending responses that are now included."""
     # On PostgreSQL, responses may arrive between our statements. Only those read here are added and no longer pending.
@@ -169,7 +169,7 @@ def _update_columns(
             merge(_stream_responses(session, _response_query(wave).where(~waiting)), new, key=attrgetter("id"))
         )
 
-    columns = update_columns(columns_folder(data_dir, wave.id), survey, expected, edits, new, everything)
+    columns = update_columns(columns_folder(site_dir, wave.id), survey, expected, edits, new, everything)
     return columns, [each.id for each in new]
 
 

@@ -56,23 +56,23 @@ class CountedWave:
     seconds: float
 
 
-def draft_tasks(engine: Engine, data_dir: Path, today: date, site: str = "") -> list[WaveTask]:
+def draft_tasks(engine: Engine, site_dir: Path, today: date, site: str = "") -> list[WaveTask]:
     """List the waves of all checkpoints that are not frozen, with new answers added to their columns. Raises what
     `count_draft` raises."""
     with read_session(engine) as session:
         drafts = session.scalars(select(Checkpoint.id).where(Checkpoint.frozen_on.is_(None)).order_by(Checkpoint.id))
         ids = list(drafts)
-    return [task for id in ids for task in _checkpoint_tasks(engine, id, data_dir, today, site)]
+    return [task for id in ids for task in _checkpoint_tasks(engine, id, site_dir, today, site)]
 
 
-def _checkpoint_tasks(engine: Engine, checkpoint_id: str, data_dir: Path, today: date, site: str) -> Iterator[WaveTask]:
+def _checkpoint_tasks(engine: Engine, checkpoint_id: str, site_dir: Path, today: date, site: str) -> Iterator[WaveTask]:
     with read_session(engine) as session:
         others = other_frozen_figures(session, session.get_one(Checkpoint, checkpoint_id))
-    for wave, _ in load_wave_columns(engine, checkpoint_id, data_dir):
+    for wave, _ in load_wave_columns(engine, checkpoint_id, site_dir):
         yield WaveTask(
             site=site,
             wave=wave.id,
-            folder=columns_folder(data_dir, wave.id).resolve(),
+            folder=columns_folder(site_dir, wave.id).resolve(),
             document=wave.edition.document,
             edition=wave.edition_digest,
             identity=wave.identity,

@@ -59,7 +59,7 @@ class CountedFigures:
     others: tuple[str, ...]
 
 
-def count_draft(engine: Engine, checkpoint_id: str, data_dir: Path, today: date) -> CheckpointFigures | None:
+def count_draft(engine: Engine, checkpoint_id: str, site_dir: Path, today: date) -> CheckpointFigures | None:
     """The draft figures of a checkpoint that may be shown now; None if they are frozen. Waves that are still open are
     counted without breakdowns, because a draft shows none."""
     with read_session(engine) as session:
@@ -67,9 +67,9 @@ def count_draft(engine: Engine, checkpoint_id: str, data_dir: Path, today: date)
             return None
     with read_session(engine) as session:
         others = other_frozen_figures(session, session.get_one(Checkpoint, checkpoint_id))
-    _, released = _count_waves(engine, checkpoint_id, data_dir, others, lambda wave: wave.closes < today)
+    _, released = _count_waves(engine, checkpoint_id, site_dir, others, lambda wave: wave.closes < today)
     with read_session(engine) as session:
-        return suppress_draft(session, session.get_one(Checkpoint, checkpoint_id), data_dir, today, released)
+        return suppress_draft(session, session.get_one(Checkpoint, checkpoint_id), site_dir, today, released)
 
 
 def open_sealed_groups(engine: Engine, checkpoint_id: str, key: bytes, today: date) -> None:
@@ -92,14 +92,14 @@ def choose_figures(checkpoint: Checkpoint, draft: CheckpointFigures | None) -> C
     return figures
 
 
-def count_and_freeze(engine: Engine, checkpoint_id: str, data_dir: Path, today: date, store: Store) -> None:
+def count_and_freeze(engine: Engine, checkpoint_id: str, site_dir: Path, today: date, store: Store) -> None:
     """Count the figures and store them permanently. `store` is called in the same transaction, before the commit. If
     answers come in during the count, it is repeated, at most `ATTEMPTS` times. Raises AlreadyFrozen.
     """
     attempt = 0
     while True:
         attempt += 1
-        counted = _count_for_freezing(engine, checkpoint_id, data_dir, today)
+        counted = _count_for_freezing(engine, checkpoint_id, site_dir, today)
         with write_session(engine) as session:
             checkpoint = session.get_one(Checkpoint, checkpoint_id, with_for_update=True)
             if checkpoint.frozen_on is not None:
@@ -112,14 +112,14 @@ def count_and_freeze(engine: Engine, checkpoint_id: str, data_dir: Path, today: 
             return
 
 
-def _count_for_freezing(engine: Engine, checkpoint_id: str, data_dir: Path, today: date) -> CountedFigures:
+def _count_for_freezing(engine: Engine, checkpoint_id: str, site_dir: Path, today: date) -> CountedFigures:
     with read_session(engine) as session:
         checkpoint = session.get_one(Checkpoint, checkpoint_id)
         others, digests = other_frozen_figures(session, checkpoint), other_frozen_digests(session, checkpoint)
-    states, released = _count_waves(engine, checkpoint_id, data_dir, others, lambda _wave: True)
+    states, released = _count_waves(engine, checkpoint_id, site_dir, others, lambda _wave: True)
     with read_session(engine) as session:
         checkpoint = session.get_one(Checkpoint, checkpoint_id)
-        return CountedFigures(count_figures(session, checkpoint, data_dir, today, released), states, digests)
+        return CountedFigures(count_figures(session, checkpoint, site_dir, today, released), states, digests)
 
 
 def _is_current(session: Session, checkpoint: Checkpoint, counted: CountedFigures, last: bool) -> bool:
@@ -141,23 +141,23 @@ def _is_current(session: Session, checkpoint: Checkpoint, counted: CountedFigure
 def _count_waves(
     engine: Engine,
     checkpoint_id: str,
-    data_dir: Path,
+    site_dir: Path,
     others: Sequence[CheckpointFigures],
     with_breakdowns: Callable[[Wave], bool],
 ) -> tuple[dict[str, ExpectedColumns], dict[str, Released]]:
     """The state of each wave's columns and the figures counted from them, suppressed together with those of frozen
     `others`."""
     states, released = {}, {}
-    for wave, wave_columns in load_wave_columns(engine, checkpoint_id, data_dir):
+    for wave, wave_columns in load_wave_columns(engine, checkpoint_id, site_dir):
         states[wave.id] = wave_columns.expected
-        about = (columns_folder(data_dir, wave.id), wave.edition_digest, wave.identity)
+        about = (columns_folder(site_dir, wave.id), wave.edition_digest, wave.identity)
         released[wave.id] = load_or_release(
             wave_columns, *about, with_breakdowns(wave), earlier=earlier_figures(others, wave.id)
         )
     return states, released
 
 
-def load_wave_columns(engine: Engine, checkpoint_id: str, data_dir: Path) -> Iterator[tuple[Wave, Columns]]:
+def load_wave_columns(engine: Engine, checkpoint_id: str, site_dir: Path) -> Iterator[tuple[Wave, Columns]]:
     """Each wave with its columns, including new answers."""
     with read_session(engine) as session:
         waves = selectinload(Checkpoint.waves).selectinload(Wave.edition)
@@ -166,22 +166,22 @@ def load_wave_columns(engine: Engine, checkpoint_id: str, data_dir: Path) -> Ite
         require_decisions(session, checkpoint.waves)
         surveys = [(wave, load_edition(wave.edition.document).survey("en")) for wave in checkpoint.waves]
     for wave, survey in surveys:
-        with lock_folder(columns_folder(data_dir, wave.id), "update"):
-            wave_columns = _update_columns(engine, wave, survey, data_dir)
+        with lock_folder(columns_folder(site_dir, wave.id), "update"):
+            wave_columns = _update_columns(engine, wave, survey, site_dir)
         yield wave, wave_columns
 
 
-def _update_columns(engine: Engine, wave: Wave, survey: Survey, data_dir: Path) -> Columns:
+def _update_columns(engine: Engine, wave: Wave, survey: Survey, site_dir: Path) -> Columns:
     """The wave's columns, updated in a short write transaction if there are new answers. On SQLite, which has one
     writer, the responses are read before the transaction, so that families' answers need not wait."""
     prepared = None
     with read_session(engine) as session:
-        wave_columns = current_columns(session, wave, survey, data_dir)
+        wave_columns = current_columns(session, wave, survey, site_dir)
         if wave_columns is not None:
             return wave_columns
         if engine.dialect.name == "sqlite":
-            prepared = prepare_columns(session, wave, survey, data_dir)
+            prepared = prepare_columns(session, wave, survey, site_dir)
     with write_session(engine) as session:
-        wave_columns = load_columns(session, wave, survey, data_dir, prepared)
+        wave_columns = load_columns(session, wave, survey, site_dir, prepared)
         session.commit()
         return wave_columns

@@ -82,13 +82,13 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 
 def suppress_draft(
-    session: Session, checkpoint: Checkpoint, data_dir: Path, today: date, released: Mapping[str, Released]
+    session: Session, checkpoint: Checkpoint, site_dir: Path, today: date, released: Mapping[str, Released]
 ) -> CheckpointFigures:
     """The draft figures that may be shown. `released` are each wave's by audience. The last figures shown of a wave
     that is still open are stored in the site's directory, so that every process and machine shows the same."""
-    fresh = count_figures(session, checkpoint, data_dir, today, released)
-    paths = {wave.id: _draft_path(data_dir, wave.id) for wave in checkpoint.waves}
-    with lock_folder(data_dir / DRAFTS, "shown"):
+    fresh = count_figures(session, checkpoint, site_dir, today, released)
+    paths = {wave.id: _draft_path(site_dir, wave.id) for wave in checkpoint.waves}
+    with lock_folder(site_dir / DRAFTS, "shown"):
         earlier = {wave: last for wave, path in paths.items() if (last := _read_draft(path))}
         draft = suppress_open_waves(fresh, earlier, today)
         for wave in draft["waves"]:
@@ -100,7 +100,7 @@ def suppress_draft(
 def count_figures(
     session: Session,
     checkpoint: Checkpoint,
-    data_dir: Path,
+    site_dir: Path,
     today: date,
     released: Mapping[str, Released] | None = None,
 ) -> CheckpointFigures:
@@ -113,7 +113,7 @@ def count_figures(
     counted = build_document(
         checkpoint.waves,
         lambda wave: (
-            load_releases(session, wave, data_dir, earlier_figures(others, wave.id))
+            load_releases(session, wave, site_dir, earlier_figures(others, wave.id))
             if released is None
             else released[wave.id]
         ),
@@ -171,16 +171,16 @@ def _roster_reader(session: Session) -> Callable[[Wave], Sequence[SamplingUnit]]
     return everyone
 
 
-def find_leftover_files(session: Session, data_dir: Path) -> list[Path]:
+def find_leftover_files(session: Session, site_dir: Path) -> list[Path]:
     """Files left from counting waves whose answers were deleted: column files, and the last drafts shown."""
     deleted = session.scalars(select(Wave.id).where(Wave.deleted_on.is_not(None)))
-    places = [place for wave in deleted for place in (columns_folder(data_dir, wave), _draft_path(data_dir, wave))]
+    places = [place for wave in deleted for place in (columns_folder(site_dir, wave), _draft_path(site_dir, wave))]
     return [place for place in places if place.exists()]
 
 
-def _draft_path(data_dir: Path, wave: str) -> Path:
+def _draft_path(site_dir: Path, wave: str) -> Path:
     """The file of the figures of an open wave that were shown last."""
-    return data_dir / DRAFTS / f"{digest(wave)}.json"
+    return site_dir / DRAFTS / f"{digest(wave)}.json"
 
 
 def _overlapping_checkpoints(session: Session, checkpoint: Checkpoint) -> Iterable[Checkpoint]:

@@ -148,7 +148,7 @@ def _record_codes(context: WorkerContext, session: Session, created: orders.Crea
     entry = AuditEntry(person.email if person else COMMAND_LINE, "make access codes", packet.wave_id, detail)
     key, now = state.secret(AUDIT_KEY), state.now()
     record_event(session, entry, key=key, now=now)
-    advance_after_commit(session, state.engine, state.settings.data_dir / ANCHOR_FILE, key, now)
+    advance_after_commit(session, state.engine, state.settings.site_dir / ANCHOR_FILE, key, now)
 
 
 def _draw_to_file(context: WorkerContext, id: str, pile: PacketContent) -> str:
