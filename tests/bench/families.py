@@ -263,6 +263,8 @@ async def journey(phone: Phone, said: Script, tally: Tally) -> None:
         await _expect(phone, 200, "GET", path)
     where = await _expect(phone, 303, "POST", f"/en/w/{WAVE}", said.begin)
     while not where.endswith("/check"):
+        if not where.partition("?")[0].rpartition("/")[2].isdecimal():
+            raise Refused(f"answering led to {where}")  # the draft is gone
         await _expect(phone, 200, "GET", where)
         await asyncio.sleep(said.rng.random() * said.think)
         where = where.partition("?")[0]
