@@ -63,6 +63,7 @@ MENDED = {
     "forgotten.choose": "ask for another link",
     "liaison.answer": "write again",
     "liaison.ask": "cancel the packet",
+    "liaison.ask_for_all": "cancel each packet",
     "liaison.confirm_handed_over": "the form number is not needed any more; the conversation stays",
     "liaison.make_again": "nothing is lost: the file is made again",
     "liaison.add_block": "leave it empty",

@@ -109,6 +109,8 @@ def _print_preview(stage: StagingDb, seen: Preview) -> None:
     for loss in seen.losses:
         name = language_label(loss.name) if loss.kind == "language" else loss.name
         click.echo(f"Warning: {LOSSES[loss.kind].format(loss.gone, loss.size, name)}.")
+    if seen.seconds:
+        click.echo(f"Storing takes about {seen.seconds} s. Families who are sending answers wait meanwhile.")
     if seen.unread:
         click.echo(f"Rows of {', '.join(seen.unread)} could not be read. Nobody is removed for being absent from them.")
         for kind, number in seen.kept.items():

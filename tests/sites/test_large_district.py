@@ -5,13 +5,18 @@ Times are measured by tests/bench/bench_large_site.py; here statements are count
 failures.
 """
 
+import re
+from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import jinja2
+import pypdfium2
 import pytest
 import xlsxwriter
 from sqlalchemy import Engine
@@ -20,20 +25,25 @@ from engage.app import create_app
 from engage.base.config import Settings
 from engage.base.exports import csv as csv_export
 from engage.domain.security.encryption import Sealer
+from engage.services.checkpoints.freezing import load_frozen_figures
 from engage.services.printing import layouts, orders
-from engage.storage.engine import connect
+from engage.storage.engine import connect, read_session
+from engage.storage.models.checkpoints import Checkpoint
 from engage.storage.upgrade import upgrade
 from tests.bench.large_district import Size, generate
-from tests.bench.large_visits import ACTIONS, PAGES, Browser, Visit, with_number
+from tests.bench.large_history import FROZEN, LEADER, school
+from tests.bench.large_visits import ACTIONS, CHECKPOINTS, PAGES, Browser, Visit, with_number
 from tests.conftest import close
+from tests.hygiene import read
 from tests.statements import Log, watched
 
 pytestmark = [pytest.mark.slow, pytest.mark.sqlite]
 
-FEW, MANY = Size(schools=4, households=120, responses=80), Size(schools=24, households=720, responses=480)
+FEW, MANY = Size(schools=4, households=400, responses=360), Size(schools=22, households=2_200, responses=1_980)
 PAGE_MOST = 300_000  # bytes of a page
 WITHIN_MOST = 60  # statements in a write transaction
-RUNS = 6  # print runs of a packet, at most: one for each language that the wave offers
+QUESTION = re.compile(r'id="([a-z-]+\.[a-z_.-]+)"')  # a question that can be chosen
+RUNS = 18  # statements for the print runs of a packet, at most: three for each language that the wave offers
 
 
 @dataclass
@@ -146,3 +156,69 @@ def test_the_guard_sees_what_is_drawn_while_a_transaction_is_open(tmp_path: Path
         assert drawn == ["render"]
         assert [each.statements for each in log.writes] == [["select 1"]]
     engine.dispose()
+
+
+def visible_school(place: Place, audience: str) -> str:
+    """The id of the school with figures of the most questions that are not suppressed."""
+    with read_session(place.engine) as session:
+        document = load_frozen_figures(session.get_one(Checkpoint, FROZEN))
+    questions = [question for wave in document["waves"] for question in wave["audiences"][audience]["questions"]]
+    groups = [group for question in questions for group in question["breakdowns"].get("school", [])]
+    [(code, number)] = Counter(group["group"] for group in groups if group["answered"] is not None).most_common(1)
+    assert number, "all schools are suppressed, so nothing can be tested"
+    return code
+
+
+def text_of(response: Any) -> str:
+    """The text of the main part of a page, without tags."""
+    return next(read(response.text).all("main")).text
+
+
+def test_a_leader_chooses_a_school_or_a_question(places: tuple[Place, Place]) -> None:
+    """The school's figures stand at every question; a question has all its tables."""
+    leader, address = places[1].browsers[LEADER].client, f"{CHECKPOINTS}/{FROZEN}"
+    plain = leader.get(address).text
+    one = leader.get(f"{address}?school={school(7)}").text
+    questions = plain.count('class="finding"')
+    assert one.count("School 007</th>") > plain.count("School 007</th>") + questions // 2
+    assert "School 008</th>" in plain, "who answered is shown for every school"
+    assert one.count("School 008</th>") == plain.count("School 008</th>")
+    key = QUESTION.search(plain)[1]
+    whole = leader.get(f"{address}?question={key}").text
+    assert all(f"School {number:03}</th>" in whole for number in range(MANY.schools))
+    assert leader.get(f"{address}?school=nowhere&question=x.y").text == plain
+
+
+def test_families_choose_their_school(places: tuple[Place, Place]) -> None:
+    client, address, chosen = (
+        places[1].browsers[""].client,
+        f"/en/results/{FROZEN}",
+        visible_school(places[1], "public"),
+    )
+    plain, one = client.get(address), client.get(f"{address}?school={chosen}")
+    name = f"{chosen.replace('school-', 'School ')}<"
+    assert "Choose your school" in text_of(plain)
+    assert plain.text.count(name) == 1, "in the list only"
+    assert one.text.count(name) > 1
+    assert client.get(f"{address}?school=nowhere").data == plain.data
+    assert client.get(f"{address}?question=x.y").data == plain.data
+    key = QUESTION.search(plain.text)[1]
+    tables = client.get(f"{address}?question={key}").text.partition("</form>")[2]
+    assert all(f"School {number:03}<" in tables for number in range(MANY.schools))
+
+
+def test_a_packet_has_the_tables_of_the_chosen_school(places: tuple[Place, Place]) -> None:
+    leader, address = places[1].browsers[LEADER].client, f"{CHECKPOINTS}/{FROZEN}/packet.pdf"
+    chosen = visible_school(places[1], "leaders")
+    plain, one = (packet_text(leader.get(address + query).data) for query in ("", f"?school={chosen}"))
+    assert "The tables of 22 schools are not included here." in plain
+    assert "The tables of 21 schools are not included here." in one
+    name = chosen.replace("school-", "School ")
+    assert one.count(name) > plain.count(name) + 10
+
+
+def packet_text(pdf: bytes) -> str:
+    """The text of all pages, on one line."""
+    with closing(pypdfium2.PdfDocument(BytesIO(pdf))) as document:
+        pages = [page.get_textpage().get_text_range() for page in document]
+    return " ".join(" ".join(pages).split())

@@ -18,6 +18,7 @@ REMARK_VALUES = """select value, count(*) as number from problems where file = ?
 KINDS = ("schools", "students", "guardians", "households")
 FATES_OF = ("added", "changed", "gone")
 STEEP = 0.2  # share of a group that may be removed without a warning; a graduating class is 1/13 of the students
+ROWS_PER_SECOND = 50_000  # stored by one transaction on an ordinary machine (tests/bench/bench_roster.py)
 LEAST_GONE = 5  # minimum for a warning about a school, a language, or guardians; small groups lose fewer in any year
 
 FATES = """
@@ -141,6 +142,11 @@ class Preview:
     def steep(self) -> bool:
         """Whether so many rows would be removed that a warning is shown."""
         return bool(self.losses)
+
+    @property
+    def seconds(self) -> int:
+        """About how long storing the changes takes, during which nobody else can write; 0 if less than a second."""
+        return sum(change.total for change in self.changes.values()) // ROWS_PER_SECOND
 
     @property
     def nothing(self) -> bool:

@@ -53,9 +53,7 @@ def choose_groups(
     if sum(_count_cells(question, dimensions) for _, question in every) <= most:
         return ChosenGroups(document, frozenset(), frozenset(), GroupChoice())
     schools = frozenset(code for _, question in every for code in _school_codes(question))
-    keys = {
-        question_key(wave["id"], each["question"]) for wave, each in every if set(each["breakdowns"]) & {*dimensions}
-    }
+    keys = {question_key(wave["id"], each["question"]) for wave, each in every if _has_numbers(each, dimensions)}
     school = choice.school if choice.school in schools and SCHOOL in dimensions else ""
     valid = GroupChoice(school, choice.question if choice.question in keys else "")
     return ChosenGroups(_select(document, audience, valid), schools, frozenset(keys), valid)
@@ -102,6 +100,12 @@ def _with_school(question: QuestionFigures, school: str) -> QuestionFigures:
     breakdowns = dict(question["breakdowns"])
     groups = [group for group in breakdowns.pop(SCHOOL, []) if group["group"] == school]
     return {**question, "breakdowns": {**breakdowns, SCHOOL: groups} if groups else breakdowns}
+
+
+def _has_numbers(question: QuestionFigures, dimensions: Collection[str]) -> bool:
+    """Whether it is known for any group how many answered: there is nothing to choose where everything is hidden."""
+    groups = (group for name in dimensions for group in question["breakdowns"].get(name, []))
+    return any(group["answered"] is not None for group in groups)
 
 
 def _count_cells(question: QuestionFigures, dimensions: Collection[str]) -> int:

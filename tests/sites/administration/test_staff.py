@@ -6,12 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Engine, select
 
+from engage.storage.engine import write_session
 from engage.storage.models.audit import AuditEvent
 from engage.storage.models.mail import Mail
 from engage.storage.models.staff import Organisation, Staff, StaffSession
-from tests.makers import PASSWORD
+from tests.makers import PASSWORD, staff
 from tests.people import StaffMember
 
 pytestmark = pytest.mark.slow
@@ -290,3 +291,17 @@ def test_others_stay_out(someone: Someone, stored: Any, role: str) -> None:
     data = {"csrf_token": person.field("csrf_token")}
     assert person.client.post(STAFF, data=data | NEW).status_code == 403
     assert person.client.post(f"{STAFF}/1/off", data=data).status_code == 403
+
+
+def test_people_are_found_by_a_part_of_their_name_or_address(someone: Someone, engine: Engine) -> None:
+    administrator = someone("administrator")
+    with write_session(engine) as session:
+        for number in range(60):
+            staff(session, "translator", email=f"t{number:02}@district.example").name = f"Person {number:02}"
+        session.commit()
+    administrator.opens("/staff/administration/staff").sees("Page 1 of 2", "Person 40").sees_no("Person 55")
+    administrator.follows("Next page").sees("Person 55")
+    page = "/staff/administration/staff?person="
+    administrator.opens(f"{page}PERSON+55").sees("t55@district.example").sees_no("Person 54")
+    administrator.opens(f"{page}t07%40").sees("Person 07").sees_no("Person 08")
+    administrator.opens(f"{page}%25").sees("No one matches.")

@@ -199,3 +199,23 @@ def test_an_unknown_household_is_not_found(liaison, home):
 @pytest.mark.parametrize(("role", "status"), [("administrator", 200), ("leader", 200), ("translator", 403)])
 def test_only_some_keep_the_list(signs_in, homes, role, status):
     signs_in(role).opens(LIST, status=status)
+
+
+def test_the_list_is_searched_by_a_student_number(liaison, engine):
+    for student in ("s1", "s3"):
+        liaison.opens(LIST).sends(button="Add to opt-outs", student=student)
+    liaison.sees("2 families have opted out")
+    liaison.opens(f"{LIST}?student_number=s3").sees("1 family has opted out").sees_no("s1")
+    liaison.opens(f"{LIST}?student_number=s2").sees("0 families have opted out").sees_no("s3")  # of another school
+    liaison.opens(f"{LIST}?student_number=s3%00").sees("1 family has opted out")
+
+
+def test_a_long_list_has_pages(liaison, engine):
+    with write_session(engine) as session:
+        for number in range(100, 160):
+            home = a_home(session, number, (f"s{number}", "lincoln"))
+            session.add(OptOut(household_id=home, recorded_on=date(2026, 10, 1)))
+        session.commit()
+    liaison.opens(LIST).sees("60 families have opted out", "Page 1 of 2", "s100", "s149").sees_no("s150")
+    liaison.follows("Next page").sees("Page 2 of 2", "s150", "s159").sees_no("s149")
+    liaison.follows("Previous page").sees("s149")

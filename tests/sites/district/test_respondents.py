@@ -83,6 +83,14 @@ def test_a_leader_finds_the_household_behind_a_need_and_each_look_is_written_dow
     leader.sends(button="Back to the households").sees("Households at this school")
 
 
+def test_a_household_is_searched_for_by_name_or_student_number(leader, access, engine):
+    leader.opens(PAGE).sends(button="Show the households")
+    leader.sends(button="Show", search="amina <I>1").sees("Amina <i>1</i>").sees_no("Amina <i>0</i>")
+    leader.sends(button="Show", search="s-2").sees("Household without a name").sees_no("Amina")
+    leader.sends(button="Show", search="nobody").sees("There are no matching households.")
+    assert [detail["households"] for _, detail in looks(engine)] == [3, 1, 1, 0]
+
+
 def test_after_the_day_of_forgetting_the_answers_are_nobodys(leader, access, engine):
     with write_session(engine) as session:
         assert destroy_due_links(session, date(2027, 4, 29)) == 1

@@ -58,6 +58,10 @@ def test_those_who_wait_longest_come_first(liaison: Liaison, threads: list[str])
         ("school=lincoln", ["El más viejo", "De hoy", "Ya contestada"]),
         ("school=cedar", []),
         ("school=%00&status=<b>", []),
+        ("language=es", ["El más viejo", "De hoy", "Ya contestada"]),
+        ("language=ar", []),
+        ("language=<b>", ["El más viejo", "De hoy", "Ya contestada"]),
+        ("page=9", ["El más viejo", "De hoy", "Ya contestada"]),
         ("status=nonsense", ["El más viejo", "De hoy", "Ya contestada"]),
     ],
 )
