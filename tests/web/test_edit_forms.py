@@ -36,7 +36,14 @@ OWN_VERSION = {  # keyed forms compare what was shown in services/data_entry; a 
 ADDS = {  # a new row
     *("administration.add_organisation", "administration.add_staff", "administration.bring_roster"),
     *("district.add_commitment", "district.plan_checkpoint", "district.announce_event", "district.open_new_wave"),
-    *("district.make_codes", "district.make_household_codes", "district.opt_out", "liaison.ask", "liaison.make_again"),
+    *(
+        "district.make_codes",
+        "district.make_household_codes",
+        "district.opt_out",
+        "liaison.ask",
+        "liaison.ask_for_all",
+        "liaison.make_again",
+    ),
 }
 ONE_BUTTON = {  # one decision that shows no value to be changed; done twice, it is refused or the same
     *("administration.change", "administration.check_audit", "administration.discard_letter"),

@@ -43,7 +43,7 @@ def test_large_print_is_a_style(tmp_path: Path) -> None:
 def test_a_language_beside_itself_is_refused(tmp_path: Path) -> None:
     code, said = run("home-access", "--language", "en", "--second", "en", "-o", str(tmp_path / "no.pdf"))
     assert code == 1
-    assert "another language" in said
+    assert "a different language" in said
 
 
 def test_an_unknown_survey_is_named(tmp_path: Path) -> None:

@@ -100,22 +100,22 @@ def test_it_warns_of_a_school_and_a_language_that_would_lose_many(run, district,
         files.drop("users", f"y{number:02}")
     answer = run(str(files.folder(tmp_path / "second")), "--dry-run")
     assert "students            0        0        6" in answer.stdout  # of 77: one in thirteen
-    careful = [line for line in answer.stdout.splitlines() if line.startswith("Careful")]
+    careful = [line for line in answer.stdout.splitlines() if line.startswith("Warning")]
     assert careful == [
-        "Careful: Cedar Middle School: 6 of 14 students would be removed.",
-        "Careful: Somali: 6 of 13 households would be removed, or read another language.",
+        "Warning: Cedar Middle School: 6 of 14 students would be removed.",
+        "Warning: Somali: 6 of 13 households would be removed, or read another language.",
     ]
     small_loss = small()
     for number in range(60):
         small_loss.student(f"x{number:02}", "s1", grade="03")
-    assert "Careful" in run(str(small_loss.folder(tmp_path / "third")), "--dry-run").stdout
+    assert "Warning:" in run(str(small_loss.folder(tmp_path / "third")), "--dry-run").stdout
 
 
 def test_rows_that_cannot_be_read_are_said_to_keep_who_is_missing(run, district, tmp_path: Path) -> None:
     assert run(str(CASES / "v_ok"), "--yes").exit_code == 0
     answer = run(str(CASES / "v_ctrl"), "--yes")
-    assert "Rows of users.csv could not be read. Whoever is missing there stays as before." in answer.stdout
-    assert "1 students kept for this reason" in answer.stdout
+    assert "Rows of users.csv could not be read. Nobody is removed for being absent from them." in answer.stdout
+    assert "1 students not removed for this reason" in answer.stdout
     assert len(district.students) == 8
 
 

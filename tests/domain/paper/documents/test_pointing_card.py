@@ -224,7 +224,7 @@ def test_the_command_writes_it(tmp_path: Path) -> None:
     ("arguments", "complaint"),
     [
         (["nothing", "--language", "en"], 'there is no survey "nothing"'),
-        (["home-access", "--language", "en", "--second", "en"], "another language"),
+        (["home-access", "--language", "en", "--second", "en"], "a different language"),
     ],
 )
 def test_the_command_says_what_is_wrong(tmp_path: Path, arguments: list[str], complaint: str) -> None:
