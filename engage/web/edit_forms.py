@@ -35,7 +35,8 @@ class EditForm(BaseForm):
         self._beside = _fingerprint(beside)
         self._conflicts: list[Field] = []
         self._is_outdated = False
-        self._version_shown = (self.version.data or "") if self.is_submitted() else ""
+        sent = self.version.data if self.is_submitted() else ""
+        self._version_shown = sent if isinstance(sent, str) else ""  # or a file
         self.version.data = self._version_shown or self._current_version()
 
     def validate(self, extra_validators: Any = None) -> bool:

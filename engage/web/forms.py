@@ -179,7 +179,7 @@ def _stop_if_unreadable(field: Field) -> None:
 
 
 def _cleaner(lines: bool) -> Callable[[str | None], str]:
-    return lambda text: clean_text((text or "")[:LONGEST], lines=lines)
+    return lambda text: clean_text((text if isinstance(text, str) else "")[:LONGEST], lines=lines)  # or a file
 
 
 def _field_errors(field: Field) -> Iterator[tuple[str, str]]:

@@ -116,6 +116,8 @@ def worker(settings: Settings, *patches: str) -> Iterator[subprocess.Popen[str]]
         assert "Traceback" not in said, said
     finally:
         kill(process)
+        assert process.stdout is not None
+        process.stdout.close()
 
 
 def kill(process: subprocess.Popen[str]) -> None:
