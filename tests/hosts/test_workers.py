@@ -30,7 +30,7 @@ from tests.postbox import Postbox, a_postbox
 from tests.services.tasks.test_draw_packets import is_in, packet
 from tests.web.test_print_orders import Desk
 
-pytestmark = [pytest.mark.postgres, pytest.mark.slow]
+pytestmark = [pytest.mark.postgres, pytest.mark.slow, pytest.mark.thorough]
 
 RUN = "from engage.cli import main\nmain(['worker'])\n"
 AHEAD = """

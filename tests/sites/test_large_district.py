@@ -37,7 +37,7 @@ from tests.conftest import close
 from tests.hygiene import read
 from tests.statements import Log, watched
 
-pytestmark = [pytest.mark.slow, pytest.mark.sqlite]
+pytestmark = [pytest.mark.slow, pytest.mark.sqlite, pytest.mark.thorough]
 
 FEW, MANY = Size(schools=4, households=400, responses=360), Size(schools=22, households=2_200, responses=1_980)
 PAGE_MOST = 300_000  # bytes of a page
