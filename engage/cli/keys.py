@@ -21,12 +21,12 @@ from engage.services.site_database import open_database, read_settings
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.mail import Mail
 from engage.storage.models.paper import SheetLink
+from engage.storage.pacing import pause_after
 
 SEALED: tuple[Any, ...] = (*NAMED, Mail.sealed, SheetLink.label)
 """Every column that is sealed under the site's keys."""
 BATCH = 500  # rows per transaction: families' answers wait no longer than this
 SHARED_PAUSE = 60.0  # seconds after which each machine knows of a changed file on NFS (acregmax, acdirmax of nfs(5))
-PAUSE_MOST = 1.0  # seconds between transactions, at most
 NO_KEY = "their key is missing; add it after the others in the file sealing-keys, and run this command again"
 
 
@@ -124,7 +124,7 @@ def _write_pausing(engine: Engine, column: Any, rows: Sequence[dict[str, Any]]) 
         began = time.monotonic()
         session.connection().execute(change, rows)
         session.commit()
-    time.sleep(min(time.monotonic() - began, PAUSE_MOST))
+    pause_after(time.monotonic() - began, least=0)  # the next rows are read and resealed first
 
 
 def _select_batch(column: Any, after: str) -> Any:

@@ -83,11 +83,13 @@ class Server:
     database_url: str = ""
     base_url: str = ""
     """The site's address if several servers share it."""
+    worker: bool = False
+    """Whether a worker runs too; families need none, since no email is sent."""
 
     def start(self) -> None:
         """Start it and wait until it answers."""
         command = [sys.executable, "-c", "from engage.cli import main; main()", "serve", "--port", str(self.port)]
-        command.append("--no-worker")  # no email is sent here; tests/domain/mail tests crashes of the worker
+        command.append("--worker" if self.worker else "--no-worker")
         environ = os.environ | {
             "ENGAGE_DATA_DIR": str(self.folder),
             "ENGAGE_BASE_URL": self.base_url or f"http://127.0.0.1:{self.port}",
@@ -122,8 +124,12 @@ class Server:
     def cpu(self) -> float:
         """Return the seconds of CPU that the group has used."""
         assert self.process is not None
-        own = [self.process.pid, *_children(self.process.pid)]
-        return sum(_cpu(pid) for pid in own)
+        return sum(_cpu(pid) for pid in self.pids())
+
+    def pids(self) -> list[int]:
+        """Return the ids of the group's processes, the supervisor first."""
+        assert self.process is not None
+        return [self.process.pid, *_children(self.process.pid)]
 
 
 @contextlib.contextmanager

@@ -1,11 +1,12 @@
 """Access codes for the households of a wave: who still needs one, the letters with them, and replacement of lost ones.
 Only the codes' digests are stored."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from gettext import NullTranslations
 from random import Random
+from types import MappingProxyType
 from typing import TypeVar
 
 from sqlalchemy import Connection, delete, func, insert, select
@@ -183,11 +184,14 @@ def _target_key(wave: Wave, unit: SamplingTarget) -> TargetKey:
     return target_key(wave.counting, unit.household_id, unit.school_id, unit.student_id)
 
 
-def find_small_schools(connection: Connection, wave: Wave) -> dict[str, int]:
-    """Schools with some invitations, but fewer than LEAST, and how many they have; none in a confidential wave."""
+def find_small_schools(
+    connection: Connection, wave: Wave, added: Mapping[str, int] = MappingProxyType({})
+) -> dict[str, int]:
+    """Schools with some invitations, but fewer than LEAST, and how many they have, with those to be `added`, by school;
+    none in a confidential wave."""
     if wave.identity != "anonymous":
         return {}
-    sizes: dict[str, int] = {}
+    sizes = dict(added)
     for (school, _), number in count_invitations(connection, wave.id).items():
         sizes[school] = sizes.get(school, 0) + number
     return {school: number for school, number in sizes.items() if number < LEAST}

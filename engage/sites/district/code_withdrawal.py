@@ -100,15 +100,16 @@ def _count_codes(session: Session, wave: Wave) -> int:
 
 
 def _code_batches(session: Session, wave: Wave) -> list[CodeBatch]:
-    """All batches of the wave's codes, newest first."""
+    """The days on which codes of the wave were created, and by whom, newest first. A long list has several entries."""
     events = select(AuditEvent).where(AuditEvent.deed == MAKE_CODES, AuditEvent.about == wave.id)
     rows = session.scalars(events.order_by(AuditEvent.number.desc()))
     zone = ZoneInfo(runtime().settings.timezone)
-    return [
+    batches = (
         CodeBatch(each.at.replace(tzinfo=UTC).astimezone(zone).date(), each.actor)
         for each in rows
         if '"taken_back"' not in each.detail
-    ]
+    )
+    return list(dict.fromkeys(batches))
 
 
 def _render_page(session: Session, wave: Wave, form: TakeBackForm) -> str:

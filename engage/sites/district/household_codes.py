@@ -1,14 +1,20 @@
 """Access codes for the households of a wave, and the list with them for letters, which is handed out once.
 
-Everything that takes time is done before or after the short transaction that stores the codes, because nobody else can
-write meanwhile. The entry in the audit log is stored with the codes, before the list is handed out.
+Everything that takes time is done before or after the short transactions that store the codes, because nobody else can
+write meanwhile. An entry in the audit log is stored with each batch of codes, before the list is handed out.
 """
 
-from dataclasses import dataclass
+import logging
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
 from random import SystemRandom
 
 from flask import abort, flash, redirect, url_for
 from sqlalchemy import func, select
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 from wtforms import RadioField
@@ -28,12 +34,21 @@ from engage.services.waves.invitations import (
 from engage.services.waves.opening import add_invitations
 from engage.sites.district.access_codes import require_code_wave
 from engage.sites.district.blueprint import blueprint
-from engage.sites.district.mail_merge import KINDS, LetterNames, download_code_list, letter_lines, read_letter_names
+from engage.sites.district.mail_merge import (
+    KINDS,
+    LetterLine,
+    LetterNames,
+    download_code_list,
+    letter_lines,
+    read_letter_names,
+    sort_letter_lines,
+)
 from engage.sites.district.wave_targets import wave_units
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.invitations import Invitation
 from engage.storage.models.roster import OptOut
 from engage.storage.models.waves import Wave
+from engage.storage.pacing import pause_after
 from engage.web.audit import log_event
 from engage.web.context import runtime
 from engage.web.forms import BaseForm
@@ -41,7 +56,10 @@ from engage.web.page_language import gettext, language
 from engage.web.permissions import enters
 
 ATTEMPTS = 3  # to create codes while nobody imports a roster, changes opt-outs, or creates codes of the wave
+BATCH = 4_000  # codes per transaction: about 0.1 s
 RNG = SystemRandom()
+
+log = logging.getLogger("engage.codes")
 
 
 class CodeListForm(BaseForm):
@@ -65,13 +83,14 @@ class UnitsState:
 
 @dataclass(frozen=True, slots=True)
 class PreparedCodes:
-    """Codes that can be stored if the state is still the same, and the names for the letters with them."""
+    """Codes that can be stored if the state is still the same, batch by batch, and the names for the letters with them.
+    `problem` is why none may be stored, empty if there is no reason."""
 
     wave: Wave
-    units: list[SamplingUnit]
+    batches: list[DrawnInvitations]
     state: UnitsState
-    drawn: DrawnInvitations
     names: LetterNames
+    problem: str
 
 
 @blueprint.post("/waves/<wave_id>/codes/households")
@@ -81,53 +100,99 @@ def make_household_codes(wave_id: str) -> Response:
     form = CodeListForm()
     if not form.validate():  # not sent by a page of this site
         abort(400)
+    lines: list[LetterLine] = []
+    problem = _make_codes(wave_id, lines)
+    if problem:
+        flash(problem, "error")  # shown on the next page if there is a list to download
+    if not lines:
+        return redirect(url_for("district.codes", wave_id=wave_id))
+    with read_session(runtime().engine) as session:
+        wave = require_code_wave(session, wave_id)
+        read_all_invitations(session, wave_id)
+    return download_code_list(wave, sort_letter_lines(lines), form.kind.data)
+
+
+def _make_codes(wave_id: str, lines: list[LetterLine]) -> str:
+    """Create the codes, and add a line to `lines` for each that is stored. Returns why there are none, or not all;
+    empty if all households have a code."""
     for _ in range(ATTEMPTS):
         prepared = _prepare_codes(wave_id)
-        if not prepared.units:
+        if not prepared.batches and not lines:
             # translators: shown to staff who want access codes for households
-            flash(gettext("Every household already has a code. No new codes were created."))
+            return gettext("Every household already has a code. No new codes were created.")
+        if prepared.problem:
+            return prepared.problem
+        try:
+            if _store_batches(prepared, lines):
+                return ""
+        except DBAPIError:
+            if not lines:
+                raise
+            log.exception("a list of access codes is incomplete")
             break
-        if (problem := _store_codes(prepared)) is None:
-            continue
-        if not problem:
-            lines = letter_lines(prepared.wave, prepared.drawn.letters, prepared.names)
-            return download_code_list(prepared.wave, lines, form.kind.data)
-        flash(problem, "error")
-        break
-    else:
-        # translators: shown to staff who want access codes for households, while somebody else changed who gets one
-        flash(gettext("The roster, the opt-outs, or the codes were just changed. Try again."), "error")
-    return redirect(url_for("district.codes", wave_id=wave_id))
+    if lines:
+        # translators: shown to staff who have just downloaded a list of access codes that is not complete
+        return gettext("Some households are missing from the list you downloaded. Create codes again for the others.")
+    # translators: shown to staff who want access codes for households, while somebody else changed who gets one
+    return gettext("The roster, the opt-outs, or the codes were just changed. Try again.")
 
 
 def _prepare_codes(wave_id: str) -> PreparedCodes:
     """Draw a code for each unit that has none."""
-    key = runtime().secret(ACCESS_KEY)
+    key, problem = runtime().secret(ACCESS_KEY), ""
     with read_session(runtime().engine) as session:
         wave = require_code_wave(session, wave_id)
         state = _read_state(session, wave)
         units = find_uninvited_units(session, wave, wave_units(session, wave))
+        if small := find_small_schools(session.connection(), wave, Counter(unit.school_id for unit in units)):
+            problem = explain_small_schools(wave, small, catalogue(language().tag))
         names = read_letter_names(session, units, runtime().sealer)
-    drawn = draw_invitations(wave, units, lambda: generate_access_code(RNG), lambda code: digest(code, key), RNG)
-    return PreparedCodes(wave, units, state, drawn, names)
+    batches = [
+        draw_invitations(wave, some, lambda: generate_access_code(RNG), lambda code: digest(code, key), RNG)
+        for some in _school_batches(units)
+    ]
+    return PreparedCodes(wave, batches, state, names, problem)
 
 
-def _store_codes(prepared: PreparedCodes) -> str | None:
-    """Store the codes, with an entry in the audit log. Returns the reason why they were not stored, empty if they were;
-    None if they must be prepared again."""
+def _school_batches(units: Sequence[SamplingUnit]) -> Iterator[list[SamplingUnit]]:
+    """The units in batches of whole schools: with some of its codes, a school could be too small to be anonymous."""
+    batch: list[SamplingUnit] = []
+    for _, some in groupby(sorted(units, key=lambda unit: unit.school_id), lambda unit: unit.school_id):
+        school = list(some)
+        if batch and len(batch) + len(school) > BATCH:
+            yield batch
+            batch = []
+        batch += school
+    if batch:
+        yield batch
+
+
+def _store_batches(prepared: PreparedCodes, lines: list[LetterLine]) -> bool:
+    """Store the codes, each batch with an entry in the audit log, and add its lines. False if the state changed: then
+    what is left must be prepared again."""
+    state = prepared.state
+    for batch in prepared.batches:
+        began = time.monotonic()
+        if not _store_batch(prepared.wave.id, batch, state):
+            return False
+        held = time.monotonic() - began
+        state = replace(state, invitations=state.invitations + len(batch.invited))
+        lines += letter_lines(prepared.wave, batch.letters, prepared.names)
+        if batch is not prepared.batches[-1]:
+            pause_after(held)
+    return True
+
+
+def _store_batch(wave_id: str, batch: DrawnInvitations, state: UnitsState) -> bool:
     with write_session(runtime().engine) as session:
-        wave = require_code_wave(session, prepared.wave.id, change=True)
-        if _read_state(session, wave) != prepared.state:
-            return None
-        add_invitations(session, wave, prepared.drawn.invited)
-        if small := find_small_schools(session.connection(), wave):
-            return explain_small_schools(wave, small, catalogue(language().tag))
-        number = len(prepared.drawn.invited)
-        log_event(session, "make access codes", about=wave.id, codes=number, schools=len(wave.schools))
+        wave = require_code_wave(session, wave_id, change=True)
+        if _read_state(session, wave) != state:
+            return False
+        add_invitations(session, wave, batch.invited)
+        schools = len({each.school_id for each in batch.invited})
+        log_event(session, "make access codes", about=wave.id, codes=len(batch.invited), schools=schools)
         session.commit()
-    with read_session(runtime().engine) as session:
-        read_all_invitations(session, prepared.wave.id)
-    return ""
+    return True
 
 
 def _read_state(session: Session, wave: Wave) -> UnitsState:

@@ -58,8 +58,7 @@ def read_letter_names(session: Session, units: Sequence[SamplingUnit], sealer: S
 
 
 def letter_lines(wave: Wave, letters: Sequence[InvitationLetter], names: LetterNames) -> list[LetterLine]:
-    """The letters by school, language and name; without names they stay in their random order. Reads nothing, but the
-    wave's schools must be loaded."""
+    """A line for each letter. Reads nothing, but the wave's schools must be loaded."""
     schools = {school.id: school.name for school in wave.schools}
     lines = []
     for letter in letters:
@@ -69,6 +68,11 @@ def letter_lines(wave: Wave, letters: Sequence[InvitationLetter], names: LetterN
         else:
             numbers = names.numbers.get(letter.household_id, [])
         lines.append(LetterLine(schools[letter.school_id], " ".join(numbers), guardians, students, letter))
+    return lines
+
+
+def sort_letter_lines(lines: Sequence[LetterLine]) -> list[LetterLine]:
+    """The lines by school, language and name; without names they stay in their random order."""
     return sorted(lines, key=lambda line: (line.school, line.letter.language, line.guardians, line.students))
 
 
@@ -173,7 +177,8 @@ def _student_numbers(session: Session, units: Iterable[SamplingUnit]) -> dict[st
     """Student numbers by household."""
     by_household: dict[str, list[str]] = {}
     for homes in _batches(unit.household_id for unit in units):
-        wanted = select(HouseholdStudent).where(HouseholdStudent.household_id.in_(homes))
-        for row in session.scalars(wanted.order_by(HouseholdStudent.student_id)):
-            by_household.setdefault(row.household_id, []).append(row.student_id)
+        wanted = select(HouseholdStudent.household_id, HouseholdStudent.student_id)
+        here = wanted.where(HouseholdStudent.household_id.in_(homes)).order_by(HouseholdStudent.student_id)
+        for household, student in session.execute(here):
+            by_household.setdefault(household, []).append(student)
     return by_household

@@ -2,14 +2,17 @@
 
 import csv
 import io
+import json
 import re
 from concurrent.futures import ThreadPoolExecutor
 
 import openpyxl
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.exc import OperationalError
 
 from engage.domain.intake.access_code_use import SPENT_KEY, used_code_digest
+from engage.domain.roster.sampling_units import SamplingUnit
 from engage.domain.security.access_codes import ACCESS_KEY, digest, parse_access_code
 from engage.services.waves.opening import NewInvitation, add_invitations
 from engage.sites.district import household_codes
@@ -18,6 +21,7 @@ from engage.storage.models.audit import AuditEvent
 from engage.storage.models.invitations import Invitation, UsedCode
 from engage.storage.models.responses import Response
 from engage.storage.models.roster import OptOut, RosterImport
+from engage.storage.models.schools import Household
 from engage.storage.models.waves import Wave
 from tests.makers import a_school, a_wave
 from tests.people import Family
@@ -325,3 +329,62 @@ def test_where_changes_do_not_stop_nothing_is_created(leader, rostered, engine, 
     monkeypatch.setattr(household_codes, "draw_invitations", draw)
     leader.opens(CODES).sends(button=CSV, kind="csv").sees("were just changed. Try again.")
     assert count(engine, Invitation) == 0
+
+
+def _store_one_school_at_a_time(monkeypatch, before_second):
+    """Each school's codes are a batch of their own; something happens before the second is stored."""
+    real, numbers = household_codes._store_batch, iter(range(10))
+
+    def store(*values):
+        if next(numbers) == 1:
+            before_second()
+        return real(*values)
+
+    monkeypatch.setattr(household_codes, "BATCH", 1)
+    monkeypatch.setattr(household_codes, "_store_batch", store)
+
+
+def test_an_opt_out_between_two_batches_is_taken_into_account(leader, rostered, engine, site, today, monkeypatch):
+    def opt_out():
+        with write_session(engine) as session:
+            waiting = set(session.scalars(select(Household.id))) - set(session.scalars(select(Invitation.household_id)))
+            gone.append(min(waiting))
+            session.add(OptOut(household_id=gone[0], recorded_on=today))
+            session.commit()
+
+    gone: list[str] = []
+    _store_one_school_at_a_time(monkeypatch, opt_out)
+    leader.opens(CODES).sends(button=CSV, kind="csv")
+    rows = the_list(leader)
+    assert [int(row[0]) for row in rows] == [1, 2]  # numbered across the batches
+    with read_session(engine) as session:
+        invitations = session.scalars(select(Invitation)).all()
+        events = session.scalars(select(AuditEvent.detail).where(AuditEvent.deed == "make access codes")).all()
+    key = site.staff.extensions["engage"].secret(ACCESS_KEY)
+    assert {digest(row[6].replace("-", ""), key) for row in rows} == {each.digest for each in invitations}
+    assert gone[0] not in {each.household_id for each in invitations}
+    assert sum(json.loads(each)["codes"] for each in events) == 2
+
+
+def test_what_is_stored_is_handed_out_if_the_database_goes_away(leader, rostered, engine, monkeypatch):
+    def fail():
+        raise OperationalError("insert", {}, Exception("disk I/O error"))
+
+    _store_one_school_at_a_time(monkeypatch, fail)
+    leader.opens(CODES).sends(button=CSV, kind="csv")
+    rows = the_list(leader)
+    assert len(rows) == count(engine, Invitation) > 0
+    leader.opens(CODES).sees("Some households are missing from the list you downloaded.")
+    leader.sends(button=CSV, kind="csv")
+    assert len(rows) + len(the_list(leader)) == 3
+
+
+def test_an_anonymous_school_gets_all_its_codes_in_one_transaction(monkeypatch):
+    units = [SamplingUnit(f"{number:032x}", school, "en") for number, school in enumerate("abacabc" * 3)]
+    for most in range(1, 25):
+        monkeypatch.setattr(household_codes, "BATCH", most)
+        batches = list(household_codes._school_batches(units))
+        schools = [{unit.school_id for unit in batch} for batch in batches]
+        assert sum(map(len, schools)) == 3
+        assert all(len(batch) <= most or len(each) == 1 for batch, each in zip(batches, schools, strict=True))
+        assert sorted(unit.household_id for batch in batches for unit in batch) == sorted(u.household_id for u in units)
