@@ -1,65 +1,110 @@
-"""Two hosts on one PostgreSQL with fsync, while processes, hosts, and the database are killed:
+"""Two hosts and two workers on one PostgreSQL with fsync, while processes, hosts, workers, and the database are killed:
 
-    .venv/bin/python -m tests.bench.bench_hosts [--families 24] [--seconds 40]
+    .venv/bin/python -m tests.bench.bench_hosts [--families 24] [--seconds 60]
 
 Families repeat what was not acknowledged, at the other host. Afterwards every acknowledged submission must be stored,
-once; the table says what they saw. PostgreSQL runs as the user postgres if this is root.
+and every email that was queued meanwhile must have arrived, once; the table says what families saw. PostgreSQL runs as
+the user postgres if this is root.
 """
 
 import argparse
 import asyncio
+import contextlib
 import os
 import random
-import shutil
 import signal
-import socket
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 from collections import Counter
-from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import Engine, select
+from sqlalchemy.exc import DBAPIError
 
-from engage.base.config import SEALING_FILE, SECRET_FILE
-from engage.storage.engine import connect, read_session
+from engage.base.config import Settings
+from engage.domain.mail.outbox import OutgoingMail, queue_mail
+from engage.domain.security.encryption import Sealer
+from engage.storage.engine import connect, read_session, write_session
 from engage.storage.models.responses import Response
 from tests.bench.families import Phone, Refused, Script, Server, Tally, _children, journey, prepare, script
+from tests.bench.postgres import Postgres, free_port, serving_postgres
+from tests.postbox import Postbox, a_postbox
 
-KILLS = ("process", "process", "host", "database", "process", "host", "process", "database", "host")
+KILLS = ("process", "worker", "host", "database", "worker", "process", "host", "database", "worker")
+MAIL_EVERY = 0.5  # seconds
+MAIL_SECONDS = 0.2  # that the mail server takes for each email
+ADDRESS = "http://127.0.0.1"
+PATIENCE = 120  # seconds until every email must have been sent
 
 
 @dataclass
-class Postgres:
-    """A cluster of its own, with fsync and full pages, as installed."""
+class Worker:
+    """`engage worker` on a host."""
 
-    folder: Path
-    port: int
-
-    @property
-    def url(self) -> str:
-        return f"postgresql+psycopg://engage@127.0.0.1:{self.port}/postgres"
-
-    def create(self) -> None:
-        self.folder.mkdir(mode=0o700)
-        if os.getuid() == 0:
-            shutil.chown(self.folder, "postgres")
-        self._run("initdb", "-D", "data", "-U", "engage", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8")
+    host: Server
+    process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        options = f"-p {self.port} -k {self.folder} -h 127.0.0.1 -c max_connections=100"
-        self._run("pg_ctl", "-D", "data", "-l", "server.log", "-w", "-o", options, "start")
+        command = [sys.executable, "-m", "engage", "worker"]
+        with (self.host.folder / "worker.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                command, env=self.host.environment(), stdout=log, stderr=log, start_new_session=True
+            )
 
-    def stop(self, mode: str) -> None:
-        self._run("pg_ctl", "-D", "data", "-m", mode, "-w", "stop")
+    def stop(self, how: signal.Signals) -> None:
+        if self.process is not None:
+            os.killpg(self.process.pid, how)
+            self.process.wait(30)
+            self.process = None
 
-    def _run(self, program: str, *arguments: str) -> None:
-        (binaries,) = sorted(Path("/usr/lib/postgresql").glob("*/bin"))[-1:]
-        user = ["runuser", "-u", "postgres", "--"] if os.getuid() == 0 else []
-        subprocess.run([*user, str(binaries / program), *arguments], cwd=self.folder, check=True, capture_output=True)
+
+@dataclass
+class Site:
+    """What is killed and restarted, and the emails that were queued and that arrived."""
+
+    hosts: list[Server]
+    workers: list[Worker]
+    database: Postgres
+    postbox: Postbox
+    queued: list[str] = field(default_factory=list)
+    killed: list[str] = field(default_factory=list)
+
+    def kill(self, kind: str, number: int, rng: random.Random) -> None:
+        """Kill something, and start it again if nobody else does."""
+        host, worker = self.hosts[number], self.workers[number]
+        if kind == "process":
+            assert host.process is not None
+            os.kill(rng.choice(_children(host.process.pid)), signal.SIGKILL)
+        elif kind == "host":
+            host.stop(signal.SIGKILL)
+            worker.stop(signal.SIGKILL)
+            host.start()
+            worker.start()
+        elif kind == "worker":
+            worker.stop(signal.SIGKILL)
+            worker.start()
+        else:
+            self.database.stop("immediate")
+            self.database.start()
+        self.killed.append(kind)
+
+    def queue_email(self, engine: Engine, sealer: Sealer) -> None:
+        """Queue an email, unless the database is away."""
+        letter = OutgoingMail("someone@large.example", "Hello", "Hello")
+        with contextlib.suppress(DBAPIError), write_session(engine) as session:
+            id = queue_mail(session, "bench", letter, sealer.seal, datetime.now(UTC))
+            session.commit()
+            self.queued.append(id)
+
+    @property
+    def arrived(self) -> list[str]:
+        """The ids of the emails that arrived."""
+        return [each.strip("<>").partition("@")[0] for each in self.postbox.ids]
 
 
 class Wanderer(Phone):
@@ -71,11 +116,6 @@ class Wanderer(Phone):
         super().hang_up()
         others = [port for port in self.ports if port != self.port]
         self.port = others[0] if others else self.port
-
-
-def free_port() -> int:
-    with closing(socket.create_server(("127.0.0.1", 0))) as one:
-        return int(one.getsockname()[1])
 
 
 async def family(ports: tuple[int, ...], said: Script, tally: Tally, until: float) -> None:
@@ -90,31 +130,36 @@ async def family(ports: tuple[int, ...], said: Script, tally: Tally, until: floa
         phone.hang_up()
 
 
-async def killer(hosts: list[Server], database: Postgres, seconds: float, log: list[str]) -> None:
-    """Kill something at regular times, and start it again."""
+async def killer(site: Site, seconds: float) -> None:
+    """Kill something at regular times."""
     rng = random.Random(1)
     for number, kind in enumerate(KILLS):
         await asyncio.sleep(seconds / (len(KILLS) + 1))
-        host = hosts[number % 2]
-        if kind == "process" and host.process is not None:
-            os.kill(rng.choice(_children(host.process.pid)), signal.SIGKILL)
-        elif kind == "host":
-            await asyncio.to_thread(host.stop, signal.SIGKILL)
-            await asyncio.to_thread(host.start)
-        elif kind == "database":
-            await asyncio.to_thread(database.stop, "immediate")
-            await asyncio.to_thread(database.start)
-        log.append(kind)
+        await asyncio.to_thread(site.kill, kind, number % 2, rng)
 
 
-async def play(
-    hosts: list[Server], database: Postgres, said: Script, families: int, seconds: float
-) -> tuple[Tally, list[str]]:
-    tally, log = Tally(), list[str]()
-    until, ports = time.monotonic() + seconds, tuple(each.port for each in hosts)
+async def mailer(site: Site, url: str, until: float) -> None:
+    """Queue an email at regular times."""
+    engine, sealer = connect(url), Sealer.of(Settings(data_dir=site.hosts[0].folder, shared_dir=_shared(site)))
+    while time.monotonic() < until:
+        await asyncio.to_thread(site.queue_email, engine, sealer)
+        await asyncio.sleep(MAIL_EVERY)
+    while set(site.queued) - set(site.arrived) and time.monotonic() < until + PATIENCE:
+        await asyncio.sleep(0.5)
+    engine.dispose()
+
+
+def _shared(site: Site) -> str:
+    return site.hosts[0].settings["ENGAGE_SHARED_DIR"]
+
+
+async def play(site: Site, said: Script, families: int, seconds: float) -> Tally:
+    """Let families answer, emails be sent, and everything be killed, at the same time."""
+    tally, ports = Tally(), tuple(each.port for each in site.hosts)
+    until = time.monotonic() + seconds
     crowd = [family(ports, said, tally, until) for _ in range(families)]
-    await asyncio.gather(killer(hosts, database, seconds, log), *crowd)
-    return tally, log
+    await asyncio.gather(killer(site, seconds), mailer(site, site.database.url, until), *crowd)
+    return tally
 
 
 def stored_keys(url: str) -> list[str]:
@@ -125,46 +170,56 @@ def stored_keys(url: str) -> list[str]:
     return keys
 
 
-def measure(folder: Path, families: int, seconds: float) -> tuple[Tally, list[str], list[str]]:
-    """What the families saw, what is stored, and what was killed."""
-    folder.chmod(0o755)
-    database = Postgres(folder / "postgres", free_port())
-    database.create()
-    database.start()
-    try:
-        address = "http://127.0.0.1"
-        hosts = []
-        for name in ("one", "two"):
-            (folder / name).mkdir()
-            hosts.append(Server(folder / name, free_port(), database_url=database.url, base_url=address))
-        said = script(prepare(hosts[0].folder, "family-beliefs", address, database.url), 0.05)
-        hosts[0].start()
-        for shared in (SECRET_FILE, SEALING_FILE):
-            shutil.copy(hosts[0].folder / shared, hosts[1].folder / shared)
-        hosts[1].start()
+def measure(folder: Path, families: int, seconds: float) -> tuple[Tally, list[str], Site]:
+    """What the families saw, what is stored, and what was killed and sent."""
+    with serving_postgres(folder / "postgres") as database, a_postbox() as postbox:
+        postbox.delays = {"DATA": MAIL_SECONDS}
+        site = _create_site(folder, database, postbox)
+        said = script(prepare(site.hosts[0].folder, "family-beliefs", ADDRESS, database.url), 0.05)
+        for each in (*site.hosts, *site.workers):
+            each.start()
         try:
-            tally, log = asyncio.run(play(hosts, database, said, families, seconds))
+            tally = asyncio.run(play(site, said, families, seconds))
         finally:
-            for host in hosts:
-                host.stop()
-        return tally, stored_keys(database.url), log
-    finally:
-        database.stop("fast")
+            for each in (*site.hosts, *site.workers):
+                each.stop(signal.SIGTERM)
+        return tally, stored_keys(database.url), site
+
+
+def _create_site(folder: Path, database: Postgres, postbox: Postbox) -> Site:
+    """Two hosts with a data directory each, and one shared directory."""
+    (folder / "shared").mkdir(mode=0o700)
+    settings = {
+        "ENGAGE_SHARED_DIR": str(folder / "shared"),
+        "ENGAGE_MAIL_SERVER": f"127.0.0.1:{postbox.port}",
+        "ENGAGE_MAIL_SECURITY": "none",
+        "ENGAGE_MAIL_FROM": "surveys@large.example",
+    }
+    hosts = []
+    for name in ("one", "two"):
+        (folder / name).mkdir(mode=0o700)
+        hosts.append(Server(folder / name, free_port(), database_url=database.url, base_url=ADDRESS, settings=settings))
+    return Site(hosts, [Worker(each) for each in hosts], database, postbox)
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--families", type=int, default=24)
-    parser.add_argument("--seconds", type=float, default=40)
+    parser.add_argument("--seconds", type=float, default=60)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
-        tally, keys, log = measure(Path(name), options.families, options.seconds)
-    kills = ", ".join(f"{count} x {kind}" for kind, count in Counter(log).items())
+        tally, keys, site = measure(Path(name), options.families, options.seconds)
+    kills = ", ".join(f"{count} x {kind}" for kind, count in Counter(site.killed).items())
     waits = statistics.quantiles(tally.waits, n=100)
-    print(f"{options.families} families, two hosts of two processes, PostgreSQL with fsync; killed: {kills}")
+    print(
+        f"{options.families} families, two hosts of two processes, two workers, PostgreSQL with fsync; killed: {kills}"
+    )
     print(f"acknowledged {len(tally.acknowledged)}, stored {len(keys)}, twice {len(keys) - len(set(keys))}")
     print(f"acknowledged and not stored {len(set(tally.acknowledged) - set(keys))}, sent again {tally.retries}")
+    arrived = site.arrived
+    twice, lost = len(arrived) - len(set(arrived)), len(set(site.queued) - set(arrived))
+    print(f"emails queued {len(site.queued)}, arrived {len(arrived)}, twice {twice}, not arrived {lost}")
     print(
         f"request ms: p50 {waits[49]:.1f}  p95 {waits[94]:.1f}  most {max(tally.waits):.0f}; errors {len(tally.errors)}"
     )

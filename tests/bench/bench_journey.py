@@ -1,7 +1,8 @@
-"""Throughput of whole journeys: `python -m tests.bench.bench_journey [--seconds 30] [--families 64]`.
+"""Throughput of whole journeys: `python -m tests.bench.bench_journey [--seconds 30] [--families 64] [--postgresql]`.
 
-Prints a table and never fails. Server and clients share this machine's cores, so the figures include the cost of the
-clients. The other products in the last rows were measured on the same kind of machine.
+Prints a table and never fails. With `--postgresql`, the site is on a PostgreSQL of its own, with fsync, on this machine.
+Server and clients share this machine's cores, so the figures include the cost of the clients; the server's CPU is
+without PostgreSQL's. The other products in the last rows were measured on the same kind of machine.
 """
 
 import argparse
@@ -9,9 +10,11 @@ import asyncio
 import resource
 import tempfile
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 from tests.bench.families import Server, Tally, crowd, script, serving, stored
+from tests.bench.postgres import serving_postgres
 
 PEERS = (  # 64 concurrent families on two cores, including the cost of the clients; 3 pages each
     ("LimeSurvey 6.14 (php-fpm, MariaDB)", "3.05", "643"),
@@ -28,13 +31,17 @@ def main() -> None:
     parser.add_argument("--survey", default="family-beliefs")
     parser.add_argument("--threads", type=int, default=4, help="in each of the two processes")
     parser.add_argument("--asking", type=float, default=0.05, help="share of families that ask a question (slow hash)")
+    parser.add_argument("--postgresql", action="store_true")
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name, serving(Path(name), given.survey, given.threads) as (server, plan):
+    with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
+        url = stack.enter_context(serving_postgres(Path(name) / "postgres")).url if given.postgresql else ""
+        (folder := Path(name) / "site").mkdir()
+        server, plan = stack.enter_context(serving(folder, given.survey, given.threads, url))
         said = script(plan, given.asking)
         asyncio.run(crowd(server.port, 8, said, Tally(), _for(2), False))  # warm-up
-        before, _ = stored(Path(name))
+        before, _ = stored(folder, url)
         tally, figures = _measured(server, given, said)
-        after, integrity = stored(Path(name))
+        after, integrity = stored(folder, url)
     _print(given, tally, figures, len(after) - len(before), integrity)
 
 

@@ -13,7 +13,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -61,12 +61,14 @@ def prepare(folder: Path, slug: str, url: str, database_url: str = "") -> Plan:
     return build_plan(edition)
 
 
-def stored(folder: Path) -> tuple[list[str], str]:
-    """Return the submission keys of all responses, and SQLite's integrity check of the file."""
-    engine = connect(Settings(data_dir=folder).database)
+def stored(folder: Path, database_url: str = "") -> tuple[list[str], str]:
+    """Return the submission keys of all responses, and SQLite's integrity check of the file; PostgreSQL has none."""
+    engine = connect(Settings(data_dir=folder, database_url=database_url).database)
     with read_session(engine) as session:
         keys = list(session.scalars(select(Response.submission)))
-        integrity = session.connection().exec_driver_sql("PRAGMA integrity_check").scalar_one()
+        integrity = "unknown"
+        if engine.dialect.name == "sqlite":
+            integrity = session.connection().exec_driver_sql("PRAGMA integrity_check").scalar_one()
     engine.dispose()
     return keys, str(integrity)
 
@@ -85,21 +87,17 @@ class Server:
     """The site's address if several servers share it."""
     worker: bool = False
     """Whether a worker runs too; families need none, since no email is sent."""
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """More environment variables."""
 
     def start(self) -> None:
         """Start it and wait until it answers."""
         command = [sys.executable, "-c", "from engage.cli import main; main()", "serve", "--port", str(self.port)]
         command.append("--worker" if self.worker else "--no-worker")
-        environ = os.environ | {
-            "ENGAGE_DATA_DIR": str(self.folder),
-            "ENGAGE_BASE_URL": self.base_url or f"http://127.0.0.1:{self.port}",
-            "ENGAGE_DATABASE_URL": self.database_url,
-            "ENGAGE_SECOND_FACTOR": "offered",  # benchmarks have no authenticator app
-        }
         with (self.folder / "server.log").open("ab") as log:
             self.process = subprocess.Popen(
                 [*command, "--processes", str(self.processes), "--threads", str(self.threads)],
-                env=environ,
+                env=self.environment(),
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
@@ -112,6 +110,16 @@ class Server:
                     return
             time.sleep(0.05)
         raise RuntimeError(f"the server does not answer:\n{(self.folder / 'server.log').read_text()[-2000:]}")
+
+    def environment(self) -> dict[str, str]:
+        """Return the environment of this host's processes."""
+        return os.environ | {
+            "ENGAGE_DATA_DIR": str(self.folder),
+            "ENGAGE_BASE_URL": self.base_url or f"http://127.0.0.1:{self.port}",
+            "ENGAGE_DATABASE_URL": self.database_url,
+            "ENGAGE_SECOND_FACTOR": "offered",  # benchmarks have no authenticator app
+            **self.settings,
+        }
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
         """End the whole group; SIGKILL prevents any cleanup."""
@@ -133,12 +141,14 @@ class Server:
 
 
 @contextlib.contextmanager
-def serving(folder: Path, slug: str = "family-beliefs", threads: int = 4) -> Iterator[tuple[Server, Plan]]:
+def serving(
+    folder: Path, slug: str = "family-beliefs", threads: int = 4, database_url: str = ""
+) -> Iterator[tuple[Server, Plan]]:
     """Create and serve a site; yields the server and the pages of its survey."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    plan = prepare(folder, slug, f"http://127.0.0.1:{port}")
-    server = Server(folder, port, threads=threads)
+    plan = prepare(folder, slug, f"http://127.0.0.1:{port}", database_url)
+    server = Server(folder, port, threads=threads, database_url=database_url)
     server.start()
     try:
         yield server, plan
