@@ -1,8 +1,8 @@
 """Throughput of whole journeys: `python -m tests.bench.bench_journey [--seconds 30] [--families 64] [--postgresql]`.
 
-Prints a table and never fails. With `--postgresql`, the site is on a PostgreSQL of its own, with fsync, on this machine.
-Server and clients share this machine's cores, so the figures include the cost of the clients; the server's CPU is
-without PostgreSQL's. The other products in the last rows were measured on the same kind of machine.
+Prints a table and never fails. With `--postgresql`, the site is on a PostgreSQL of its own here, with fsync. Server and
+clients share this machine's cores, so the figures include the cost of the clients; the server's CPU is without
+PostgreSQL's. The other products in the last rows were measured on the same kind of machine.
 """
 
 import argparse
