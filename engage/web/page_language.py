@@ -5,6 +5,8 @@ from typing import Any
 
 from flask import Flask, g
 from flask_babel import Babel, format_date, format_decimal, format_percent, format_time
+from jinja2.nodes import EvalContext
+from jinja2.utils import pass_eval_context
 from markupsafe import Markup, escape
 from werkzeug.routing import BaseConverter, ValidationError
 
@@ -44,8 +46,16 @@ def gettext(message: str, **values: Any) -> str:
 
 
 def ngettext(one: str, many: str, num: int, **values: Any) -> str:
-    """The translated sentence for `num` things."""
-    return catalogue(language().tag).ngettext(one, many, num) % {"num": num, **values}
+    """The translated sentence for `num` things. The number is written as the page's language does: 1,234."""
+    return catalogue(language().tag).ngettext(one, many, num) % {"num": format_decimal(num), **values}
+
+
+@pass_eval_context
+def _template_ngettext(context: EvalContext, one: str, many: str, num: int, **values: Any) -> str:
+    """`ngettext` in templates."""
+    text = catalogue(language().tag).ngettext(one, many, num)
+    sentence = Markup(text) if context.autoescape else text  # noqa: S704  our own texts; values are escaped
+    return sentence % {"num": format_decimal(num), **values}
 
 
 def pgettext(context: str, message: str) -> str:
@@ -96,6 +106,7 @@ def install(app: Flask) -> None:
         newstyle=True,
         pgettext=pgettext,
     )
+    app.jinja_env.globals["ngettext"] = _template_ngettext  # Jinja's own writes 1234
     app.jinja_env.globals.update(worded=language_markup, page_language=language, languages=LANGUAGES)
     app.jinja_env.globals.update(long_date=long_date, local_day=local_day, local_time=local_time)
     app.jinja_env.filters.update(decimal=format_decimal, percent=format_percent)

@@ -8,6 +8,7 @@ from functools import cache, partial
 from io import BytesIO
 
 from babel.dates import format_date
+from babel.numbers import format_decimal
 
 from engage.base.languages import LANGUAGES
 from engage.domain.paper.documents.document import (
@@ -73,7 +74,8 @@ def _separator_texts(pile: PacketContent, head: GroupHeading) -> Iterator[tuple[
         yield words.gettext("Class %(name)s") % {"name": head.group}, HUGE, language
     yield LANGUAGES[head.language].name, HUGE, head.language
     # translators: on a page between printed surveys; %(num)s is how many surveys follow
-    yield words.ngettext("%(num)s form", "%(num)s forms", head.sets) % {"num": head.sets}, BIG, language
+    sentence = words.ngettext("%(num)s form", "%(num)s forms", head.sets)
+    yield sentence % {"num": _format_number(pile, head.sets)}, BIG, language
     yield pile.wave, PLAIN, language
 
 
@@ -99,6 +101,10 @@ def _fit_text(setter: Typesetter, width: float, text: str, size: float, language
     return block
 
 
+def _format_number(pile: PacketContent, number: int) -> str:
+    return str(format_decimal(number, locale=LANGUAGES[pile.language].locale))
+
+
 def _wave_blocks(pile: PacketContent) -> Iterator[Block]:
     days = {"opens": _format_day(pile, pile.opens), "closes": _format_day(pile, pile.closes)}
     yield Paragraph(pile.wave, bold=True)
@@ -111,9 +117,9 @@ def _count_tables(pile: PacketContent) -> Iterator[Block]:
     words, counts = pile.words, pile.counted()
     # translators: heading of a column in a table: a language
     heads = [words.gettext("Language"), *_hand_filled_heads(pile)]
-    rows = [[LANGUAGES[tag].name, str(number), "", ""] for tag, number in counts.items()]
+    rows = [[LANGUAGES[tag].name, _format_number(pile, number), "", ""] for tag, number in counts.items()]
     # translators: in a table of numbers: the sum of all rows
-    total = [words.gettext("Total"), str(sum(counts.values())), "", ""]
+    total = [words.gettext("Total"), _format_number(pile, sum(counts.values())), "", ""]
     yield DocumentTable(heads, [*rows, total], ("start", "end"))
     if not pile.classes:
         return
