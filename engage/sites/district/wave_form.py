@@ -2,7 +2,7 @@
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
-from wtforms import RadioField, SelectField, SelectMultipleField
+from wtforms import BooleanField, RadioField, SelectField, SelectMultipleField
 
 from engage.base.languages import LANGUAGES
 from engage.questionnaire.editions import Edition
@@ -18,6 +18,7 @@ class WaveForm(BaseForm):
     survey = SelectField()
     title = LineField()
     schools = SelectMultipleField()
+    all_schools = BooleanField()
     languages = SelectMultipleField()
     opens = DayField()
     closes = DayField()
@@ -31,9 +32,10 @@ class WaveForm(BaseForm):
     def __init__(self, session: Session, editions: dict[str, Edition], **values: object) -> None:
         super().__init__(**values)
         tag = language().tag
-        schools = session.scalars(select(School).where(School.active).order_by(School.name))
+        schools = session.scalars(select(School).where(School.active).order_by(School.name)).all()
         self.survey.choices = [(slug, edition.survey(tag).title) for slug, edition in editions.items()]
         self.schools.choices = [(school.id, school.name) for school in schools]
+        self.every_school = tuple(school.id for school in schools)
         self.languages.choices = [(each.tag, each.name) for each in LANGUAGES.values()]
         self.identity.choices = list(identity_names().items())
         self.entry.choices = list(entry_names().items())
@@ -41,11 +43,16 @@ class WaveForm(BaseForm):
         self.counting.choices = list(counting_names().items())
         self.asked.choices = list(invited_names().items())
 
+    def _chosen_schools(self) -> tuple[str, ...]:
+        if self.all_schools.data:
+            return self.every_school
+        return tuple(self.schools.data or ())
+
     def wanted(self) -> NewWave:
         """The wave that this form describes, languages in the order they are offered."""
         return NewWave(
             title=self.title.data or "",
-            schools=tuple(self.schools.data or ()),
+            schools=self._chosen_schools(),
             languages=tuple(tag for tag in LANGUAGES if tag in (self.languages.data or ())),
             opens=self.opens.data,
             closes=self.closes.data,

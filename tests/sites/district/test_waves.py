@@ -63,6 +63,24 @@ def test_a_leader_opens_a_wave_and_finds_its_link(leader, schools, engine):
         )  # fmt: skip
 
 
+def test_all_schools_of_a_large_district_are_chosen_with_one_box(leader, schools, engine):
+    leader.opens(NEW).sees_no("All 2 schools")
+    with write_session(engine) as session:
+        for number in range(1198):
+            a_school(session, f"school-{number:04}", f"School {number:04}")
+        session.commit()
+    leader.opens(NEW).sees("All 1,200 schools")
+    leader.sends(**WANTED | {"schools": [], "title": ""}, all_schools="yes", status=422)
+    assert [
+        each
+        for each in leader.page.all("input")
+        if each.get("name") == "all_schools" and each.get("checked") is not None
+    ]
+    leader.sends(**WANTED | {"schools": []}, all_schools="yes").sees("The survey was saved.")
+    with read_session(engine) as session:
+        assert len(session.get_one(Wave, "home-access-fall").schools) == 1200
+
+
 def test_opening_is_written_down(leader, schools, engine):
     leader.opens(NEW).sends(**WANTED)
     with read_session(engine) as session:
