@@ -1,12 +1,12 @@
 """How long families wait while staff of a large district do something heavy, and the memory of all processes after it.
 
-    .venv/bin/python -m tests.bench.bench_heavy_actions [--size L] [--folder F] [--database URL]
+    .venv/bin/python -m tests.bench.bench_heavy_actions [--size L] [--folder F] [--postgresql]
 
 A district (`large_district`; generated in FOLDER if it does not exist) is served by two processes and a worker. Eight
 phones answer the wave with an open link, with a pause of up to half a second before each page, while each page, action,
 and command of `large_visits` that is heavy runs once. Printed for each: how long staff wait, how long families' POST
 requests take, and the CPU seconds of the server and its worker. It works on a copy, since the actions change the
-district. With an empty PostgreSQL database, which gets a district of its own, the figures are PostgreSQL's.
+district. With `--postgresql` it is on a PostgreSQL of its own, with fsync, on this machine.
 """
 
 import argparse
@@ -19,7 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -39,6 +39,7 @@ from tests.bench.families import Script, Server, Tally, crowd, script
 from tests.bench.large_district import DRAFT, OPEN_LINK, SIZES, WAVES, generate
 from tests.bench.large_history import ADMINISTRATOR, LEADER, LIAISON, PASSWORD, school
 from tests.bench.large_visits import ACTIONS, CHECKPOINTS, TOKEN, Visit, with_number
+from tests.bench.postgres import serving_postgres
 from tests.domain.roster.generator import large
 
 PHONES = 8
@@ -152,7 +153,7 @@ def measure_all(site: Site, files: Path) -> None:
     for name, arguments in (
         ("retention run", ("retention", "run")),
         ("keys rotate", ("keys", "rotate")),
-        ("backup", ("backup", str(files / "backup"))),
+        *([] if site.server.database_url else [("backup", ("backup", str(files / "backup")))]),
         ("a whole new roster", ("roster", "import", str(files / "roster"), "--yes")),
     ):
         measure(site, name, lambda arguments=arguments: site.command(*arguments))  # type: ignore[misc]
@@ -191,19 +192,24 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--size", choices=list(SIZES), default="L")
     parser.add_argument("--folder", type=Path)
-    parser.add_argument("--database", default="", help="an empty PostgreSQL database")
+    parser.add_argument("--postgresql", action="store_true")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name:
-        place = Path(name)
-        made = (options.folder or place / "made") / (f"{options.size}-postgresql" if options.database else options.size)
-        if options.database or not (made / "engage.db").exists():
-            made.mkdir(parents=True, exist_ok=True)
-            generate(Settings(data_dir=made, database_url=options.database), SIZES[options.size], date.today())
-        large(place / "roster", STUDENTS * SIZES[options.size].households)
-        shutil.copytree(made, place / "served")
-        with serving(place / "served", options.database) as site:
-            measure_all(site, place)
-            print_memory(site.server)
+    with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
+        place, size = Path(name), SIZES[options.size]
+        large(place / "roster", STUDENTS * size.households)
+        if options.postgresql:
+            url = stack.enter_context(serving_postgres(place / "postgres")).url
+            (place / "served").mkdir()
+            generate(Settings(data_dir=place / "served", database_url=url), size, date.today())
+        else:
+            url, made = "", (options.folder or place / "made") / options.size
+            if not (made / "engage.db").exists():
+                made.mkdir(parents=True, exist_ok=True)
+                generate(Settings(data_dir=made), size, date.today())
+            shutil.copytree(made, place / "served")
+        site = stack.enter_context(serving(place / "served", url))
+        measure_all(site, place)
+        print_memory(site.server)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, case, exists, func, literal, null, select, union
+from sqlalchemy import Select, case, exists, func, intersect, literal, null, select, union
 from sqlalchemy.orm import Session
 
 from engage.domain.roster.sampling_units import ASKED, list_sampling_units
@@ -29,10 +29,11 @@ class UnitCounts:
 def count_units(session: Session, wave: Wave) -> UnitCounts:
     """Count the units as `sampling_units.list_sampling_units` lists them."""
     units = _distinct_units(session, wave).subquery()
-    is_invited = _invitation_condition(wave, units.c)
-    columns = func.count(), func.count(case((is_invited, 1)))
-    number, invited = session.execute(select(*columns).select_from(units)).one()
-    counts = UnitCounts(number, number - invited)
+    number = session.scalar(select(func.count()).select_from(units)) or 0
+    # An intersection, not a lookup for each unit: right after codes were created, PostgreSQL expects the wave to have
+    # no invitation, and would read all of them for each unit.
+    invited = intersect(select(*_unit_keys(wave, units.c)), _invited_keys(wave)).subquery()
+    counts = UnitCounts(number, number - (session.scalar(select(func.count()).select_from(invited)) or 0))
     return counts if wave.counting != "student" else _without_opted_out(session, wave, counts)
 
 
@@ -61,15 +62,17 @@ def _distinct_units(session: Session, wave: Wave) -> Select[*tuple[Any, ...]]:
     return query if wave.counting == "student" else query.where(home.not_in(refusing))
 
 
-def _invitation_condition(wave: Wave, unit: Any) -> ColumnElement[bool]:
-    """Whether a unit has an invitation, as `targets.target_key` identifies it."""
-    of_wave = Invitation.wave_id == wave.id
-    if wave.counting == "student":
-        return exists().where(of_wave, Invitation.household_id.is_not(None), Invitation.student_id == unit.student)
-    same_home = Invitation.household_id == unit.household
-    if wave.counting == "family_school":
-        return exists().where(of_wave, same_home, Invitation.school_id == unit.school)
-    return exists().where(of_wave, same_home)
+def _unit_keys(wave: Wave, unit: Any) -> tuple[Any, ...]:
+    """The columns of units that identify one, as `targets.target_key` does."""
+    keys = {"student": (unit.student,), "family_school": (unit.household, unit.school)}
+    return keys.get(wave.counting, (unit.household,))
+
+
+def _invited_keys(wave: Wave) -> Select[*tuple[Any, ...]]:
+    """The same columns of the units that have an invitation."""
+    invited = {"student": (Invitation.student_id,), "family_school": (Invitation.household_id, Invitation.school_id)}
+    columns = invited.get(wave.counting, (Invitation.household_id,))
+    return select(*columns).where(Invitation.wave_id == wave.id, Invitation.household_id.is_not(None))
 
 
 def _without_opted_out(session: Session, wave: Wave, counts: UnitCounts) -> UnitCounts:

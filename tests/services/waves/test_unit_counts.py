@@ -3,9 +3,10 @@
 from collections import Counter
 from datetime import date
 from random import Random
+from typing import Any
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
 from sqlalchemy.orm import Session
 
 from engage.domain.roster.sampling_units import list_sampling_units, list_units_at_school
@@ -109,3 +110,21 @@ def test_an_invitation_of_a_household_that_left_is_not_counted(engine: Engine) -
         gone = units[0].household_id
         session.query(HouseholdStudent).filter_by(household_id=gone).delete()
         assert count_units(session, wave) == UnitCounts(len(units) - 1, 0)
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("rule", RULES)
+def test_postgresql_never_reads_the_invitations_for_each_unit(engine: Engine, rule: str) -> None:
+    """It knows nothing of invitations that were just created, and plans as if there were none."""
+    with write_session(engine) as session:
+        a_random_roster(session, Random(1))
+        wave = a_coded_wave(session, rule, "everyone")
+        session.commit()
+    ran: list[tuple[str, Any]] = []
+    event.listen(engine, "before_cursor_execute", lambda _c, _u, sql, values, *_: ran.append((sql, values)))
+    with write_session(engine) as session:
+        count_units(session, session.get_one(Wave, wave.id))
+        sql, values = next(each for each in ran if "FROM invitations" in each[0])
+        plan = [line.strip() for (line,) in session.connection().exec_driver_sql(f"explain {sql}", values)]
+    assert any("SetOp Intersect" in node for node in plan), plan
+    assert not [node for node in plan if "SubPlan" in node and "invitations" in node], plan
