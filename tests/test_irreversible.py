@@ -30,6 +30,7 @@ MENDED = {
     "administration.change_someone": "change back",
     "administration.change_statement": "change back; surveys that are open keep theirs",
     "administration.check_audit": "nothing changes",
+    "administration.continue_import": "the import was confirmed before it was interrupted",
     "administration.drop_roster": "upload the files again",
     "administration.rename_organisation": "rename back",
     "district.add_commitment": "change it until it is published",

@@ -20,6 +20,8 @@ from engage.base.shared_dir import CheckResult, check_shared_dir
 from engage.cli.problems import explain_problem
 from engage.domain.mail.smtp import MailDeferred, MailServer, check_connection
 from engage.domain.paper.typesetting.fonts import MissingFont, load_faces
+from engage.domain.roster.import_state import unfinished_folder
+from engage.domain.roster.staging_db import find_folder
 from engage.domain.security.audit_anchor import ANCHOR_FILE
 from engage.domain.security.sso_providers import load_providers
 from engage.services.retention.run_schedule import retention_status
@@ -165,6 +167,18 @@ def _check_retention(settings: Settings) -> Iterator[CheckResult]:
         yield False, f"the latest run did not delete everything: {now.problem}"
 
 
+def _check_roster(settings: Settings) -> Iterator[CheckResult]:
+    """Check whether a roster import was interrupted. Until it is complete, no codes or packets can be made."""
+    with open_database(settings) as engine, read_session(engine) as session:
+        name = unfinished_folder(session)
+    if name is None:
+        yield True, "no import was interrupted"
+    elif find_folder(settings.site_dir, name):
+        yield None, "an import is not complete; if none is running now, continue it: engage roster continue"
+    else:
+        yield False, f"an import is not complete, and its files are not in {settings.site_dir}; import a full export"
+
+
 def _check_disk(settings: Settings) -> Iterator[CheckResult]:
     for folder in dict.fromkeys((settings.data_dir.resolve(), settings.site_dir.resolve())):
         place = next(each for each in (folder, *folder.parents) if each.exists())
@@ -289,6 +303,7 @@ CHECKS: dict[str, Callable[[Settings], Iterator[CheckResult]]] = {
     "words": _check_catalogues,
     "database": _check_database,
     "retention": _check_retention,
+    "roster": _check_roster,
     "disk": _check_disk,
     "shared": _check_shared_dir,
     "secret": _check_secret,

@@ -12,16 +12,16 @@ from sqlalchemy import Engine, bindparam, inspect, select, text, update
 from engage.base.config import Settings
 from engage.base.files import replace_file, sync_path
 from engage.domain.roster import staging_db
+from engage.domain.roster.import_state import require_complete_roster
 from engage.domain.roster.names import NAMED
 from engage.domain.security import encryption
 from engage.domain.security.audit_anchor import record_cli_event
 from engage.domain.security.encryption import SealBroken, Sealer, key_file, new_key
 from engage.services.retention.erasure import erase_deleted_rows
 from engage.services.site_database import open_database, read_settings
-from engage.storage.engine import read_session, write_session
+from engage.storage.engine import pause_after, read_session, write_session
 from engage.storage.models.mail import Mail
 from engage.storage.models.paper import SheetLink
-from engage.storage.pacing import pause_after
 
 SEALED: tuple[Any, ...] = (*NAMED, Mail.sealed, SheetLink.label)
 """Every column that is sealed under the site's keys."""
@@ -50,6 +50,8 @@ def rotate(drop_old: bool) -> None:
             "an uploaded roster that is not confirmed is encrypted under an older key; confirm or discard it first"
         )
     with open_database(settings) as engine:
+        with read_session(engine) as session:
+            require_complete_roster(session)  # its names are encrypted under an older key until they are stored
         all_keys = _prepare_keys(settings, engine)
         if drop_old and settings.shared_dir:
             click.echo(f"Waiting {SHARED_PAUSE:.0f} seconds, so that every machine uses the new key …")

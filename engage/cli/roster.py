@@ -14,16 +14,25 @@ from engage.base.exports.csv import csv_bytes
 from engage.base.languages import LANGUAGES
 from engage.domain.roster.diff import Preview, group_remarks
 from engage.domain.roster.files import open_roster
-from engage.domain.roster.importer import HOME_KEY, ImportOptions, prepare_import, seal_names, store_roster
+from engage.domain.roster.import_state import RosterIncomplete, unfinished_folder
+from engage.domain.roster.importer import HOME_KEY, ImportOptions, prepare_import
 from engage.domain.roster.language_names import language_label
 from engage.domain.roster.oneroster import LANGUAGES_FILE
 from engage.domain.roster.opt_outs import OPT_OUT_KEY
 from engage.domain.roster.remarks import RemarkGroup, RosterRefused, reason_text
-from engage.domain.roster.staging_db import FILE, StagingDb, delete_folder, delete_stale_folders, new_folder
-from engage.domain.security.audit_anchor import record_cli_event
+from engage.domain.roster.staging_db import (
+    FILE,
+    StagingDb,
+    claim_folder,
+    delete_folder,
+    delete_stale_folders,
+    find_folder,
+    new_folder,
+)
 from engage.domain.security.encryption import Sealer, derive_key, load_keys
 from engage.services.site_database import open_database, read_settings
-from engage.storage.engine import read_session, write_session
+from engage.services.tasks.store_roster import ImportSite, continue_roster, require_no_running_import, store_roster
+from engage.storage.engine import read_session
 from engage.storage.models.schools import UNDETERMINED
 
 LOSSES = {
@@ -53,8 +62,10 @@ def import_(source: Path, languages: Path | None, remarks: Path | None, dry_run:
     """Import OneRoster CSV (1.1 or 1.2) from a folder or a ZIP file; show the changes first."""
     settings = read_settings()
     now = datetime.now(UTC)
-    delete_stale_folders(settings.site_dir, now)
     with open_database(settings) as engine:
+        require_no_running_import(engine, settings.site_dir)
+        with read_session(engine) as session:
+            delete_stale_folders(settings.site_dir, now, unfinished_folder(session))
         folder = new_folder(settings.site_dir)
         try:
             with StagingDb(folder / FILE) as stage:
@@ -67,10 +78,41 @@ def import_(source: Path, languages: Path | None, remarks: Path | None, dry_run:
                     if remarks:
                         _write_remarks(stage, remarks)
                 _print_preview(stage, seen)
-                if not dry_run and (yes or click.confirm("Update the roster?", abort=True)):
-                    _apply_import(engine, settings, stage, seen, now)
+            if not dry_run and (yes or click.confirm("Update the roster?", abort=True)):
+                with claim_folder(folder):
+                    store_roster(ImportSite(engine, settings, now), folder, None, _print_progress)
+                click.echo("The roster was imported.")
         finally:
-            delete_folder(folder)
+            _delete_unless_begun(engine, folder)
+
+
+@roster.command("continue")
+def continue_() -> None:
+    """Continue an import that was interrupted while the roster was updated."""
+    settings = read_settings()
+    with open_database(settings) as engine:
+        with read_session(engine) as session:
+            name = unfinished_folder(session)
+        if name is None:
+            raise click.ClickException("no import was interrupted; the roster is complete")
+        folder = find_folder(settings.site_dir, name)
+        if folder is None:
+            raise click.ClickException("the files of the interrupted import are gone; import a full export again")
+        with claim_folder(folder) as is_mine:
+            if not is_mine:
+                raise RosterIncomplete
+            continue_roster(ImportSite(engine, settings, datetime.now(UTC)), folder, _print_progress)
+    click.echo("The roster was imported.")
+
+
+def _delete_unless_begun(engine: Engine, folder: Path) -> None:
+    """Delete the folder, unless the import has begun: then it is needed to continue."""
+    with read_session(engine) as session:
+        is_begun = unfinished_folder(session) == folder.name
+    if is_begun:
+        click.echo("The import was interrupted. To continue it: engage roster continue", err=True)
+    else:
+        delete_folder(folder)
 
 
 def _prepare_import(
@@ -87,16 +129,6 @@ def _import_options(settings: Settings, now: datetime) -> ImportOptions:
     return ImportOptions(today, settings.keep_names, homes, Sealer(load_keys(settings)), SystemRandom(), refusing)
 
 
-def _apply_import(engine: Engine, settings: Settings, stage: StagingDb, seen: Preview, now: datetime) -> None:
-    how = _import_options(settings, now)
-    seal_names(stage, how.sealer)
-    with write_session(engine) as session:
-        done = store_roster(session, stage, how.today, None, how.rng, _print_progress)
-        record_cli_event(session, settings, now, "import roster", done, **seen.audit_counts)
-        session.commit()
-    click.echo("The roster was imported.")
-
-
 def _print_progress(what: str, number: int) -> None:
     click.echo(f"{number:>9,} {what}", err=True)
 
@@ -110,7 +142,7 @@ def _print_preview(stage: StagingDb, seen: Preview) -> None:
         name = language_label(loss.name) if loss.kind == "language" else loss.name
         click.echo(f"Warning: {LOSSES[loss.kind].format(loss.gone, loss.size, name)}.")
     if seen.seconds:
-        click.echo(f"Storing takes about {seen.seconds} s. Families who are sending answers wait meanwhile.")
+        click.echo(f"Storing takes about {seen.seconds} s. Families can send answers meanwhile.")
     if seen.unread:
         click.echo(f"Rows of {', '.join(seen.unread)} could not be read. Nobody is removed for being absent from them.")
         for kind, number in seen.kept.items():

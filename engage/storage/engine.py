@@ -1,6 +1,7 @@
 """Database connections (SQLite with durable commits, or PostgreSQL), the schema revision, and the database's clock."""
 
 import sqlite3
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ GONE_AFTER = {  # until a PostgreSQL server counts as gone
     "keepalives_count": 3,
 }
 ONE_WRITER = 4_931_207_615  # the advisory lock of PostgreSQL that sessions that write hold; any fixed number
+PAUSE_LEAST, PAUSE_MOST = 0.1, 1.0  # seconds; a connection that waits for SQLite's write lock looks again within 0.1
 CACHE = -16_000  # KiB of SQLite page cache per connection (negative: KiB, not pages)
 
 
@@ -97,6 +99,13 @@ def write_session(engine: Engine) -> Session:
 def read_session(engine: Engine) -> Session:
     """Return a read-only session. It neither waits for writers nor blocks them."""
     return Session(engine.execution_options(reads=True, one_writer=False), expire_on_commit=False)
+
+
+def pause_after(held: float, least: float = PAUSE_LEAST) -> None:
+    """Wait between two short write transactions of a long operation, as long as the last one was open (`held` seconds),
+    within limits: without a pause the next one would begin before those who wait have looked again. `least` may be 0 if
+    other work comes before the next one."""
+    time.sleep(min(max(held, least), PAUSE_MOST))
 
 
 def head() -> str:

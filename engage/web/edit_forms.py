@@ -137,3 +137,9 @@ def _describe(field: Field) -> str:
         # translators: staff form: a box is marked
         return gettext("Yes")
     return long_date(value) if isinstance(value, date) else str(value or "")
+
+
+def roster_wait_text() -> str:
+    """The sentence for an action that decides from the roster, while that is being imported."""
+    # translators: shown to staff whose action must wait: the list of schools, students and guardians is being replaced
+    return gettext("A roster is being imported. Try again in a few minutes.")

@@ -3,7 +3,7 @@
 import os
 import shutil
 import subprocess
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,8 +12,10 @@ from sqlalchemy import Engine
 
 from engage.base.config import Settings
 from engage.cli import doctor, main
+from engage.domain.roster.staging_db import FILE, delete_folder, new_folder
 from engage.services.retention.run_schedule import claim_run, end_run
 from engage.storage.engine import write_session
+from engage.storage.models.roster import RosterImport
 from tests.postbox import a_postbox
 
 pytestmark = [pytest.mark.sqlite, pytest.mark.slow]
@@ -183,3 +185,23 @@ def test_retention_that_does_not_run_is_a_fault(engine: Engine, settings: Settin
     (line,) = lines(run(), "retention")
     assert line.startswith("FAIL  retention   last run 20")
     assert "engage worker" in line
+
+
+def test_an_interrupted_roster_import_is_said_and_whether_its_files_are_there(
+    settings: Settings, engine: Engine
+) -> None:
+    assert lines(run(), "roster") == ["ok    roster      no import was interrupted"]
+    folder = new_folder(settings.data_dir)
+    (folder / FILE).touch()
+    counts = dict.fromkeys(("added", "changed", "gone", "refused"), 0)
+    with write_session(engine) as session:
+        about = {"digest": "d" * 64, "imported_on": date(2026, 10, 14), "state": "storing", "folder": folder.name}
+        session.add(RosterImport(id="a" * 32, **about, **counts))
+        session.commit()
+    [line] = lines(run(), "roster")
+    assert line.startswith("warn")
+    assert "engage roster continue" in line
+    delete_folder(folder)
+    [line] = lines(run(), "roster")
+    assert line.startswith("FAIL")
+    assert "import a full export" in line

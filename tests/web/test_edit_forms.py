@@ -46,7 +46,8 @@ ADDS = {  # a new row
     ),
 }
 ONE_BUTTON = {  # one decision that shows no value to be changed; done twice, it is refused or the same
-    *("administration.change", "administration.check_audit", "administration.discard_letter"),
+    *("administration.change", "administration.check_audit", "administration.continue_import"),
+    "administration.discard_letter",
     *("administration.drop_roster", "administration.retry_all_letters", "administration.retry_letter"),
     *("district.decide_bursts", "district.freeze_figures", "district.opt_in", "district.replace_code"),
     *("district.take_codes_back", "liaison.cancel", "liaison.confirm_handed_over"),

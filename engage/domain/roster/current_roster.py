@@ -1,20 +1,18 @@
 """Copy of the current roster from the database to the staging database, with names decrypted."""
 
-import hashlib
-import json
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from engage.domain.roster.import_state import roster_version
 from engage.domain.roster.staging_db import BATCH, StagingDb
 from engage.storage.models.roster import (
     Guardian,
     Guardianship,
     HouseholdGuardian,
     HouseholdStudent,
-    RosterImport,
     Student,
 )
 from engage.storage.models.schools import Household, School
@@ -64,12 +62,6 @@ def _with_kind(kind: str, rows: Iterator[Any]) -> Iterator[Any]:
 def _stream_rows(session: Session, query: Any) -> Iterator[Any]:
     rows = session.connection().execute(query.execution_options(yield_per=BATCH))
     return (tuple(row) for row in rows)
-
-
-def roster_version(session: Session) -> str:
-    """Return a digest that changes with every import, so that a comparison is not stored after another import."""
-    ids = sorted(session.scalars(select(RosterImport.id)))
-    return hashlib.sha256(json.dumps(ids).encode()).hexdigest()
 
 
 def school_id_generator(session: Session) -> Callable[[str], str]:

@@ -18,7 +18,7 @@ REMARK_VALUES = """select value, count(*) as number from problems where file = ?
 KINDS = ("schools", "students", "guardians", "households")
 FATES_OF = ("added", "changed", "gone")
 STEEP = 0.2  # share of a group that may be removed without a warning; a graduating class is 1/13 of the students
-ROWS_PER_SECOND = 50_000  # stored by one transaction on an ordinary machine (tests/bench/bench_roster.py)
+ROWS_PER_SECOND = 20_000  # stored on an ordinary machine, with the pauses between (tests/bench/bench_roster.py)
 LEAST_GONE = 5  # minimum for a warning about a school, a language, or guardians; small groups lose fewer in any year
 
 FATES = """
@@ -59,6 +59,7 @@ insert into fates select 'households', w.id, case when n.id is null then 'added'
     or (w.school, w.language, w.speaks, w.greeting) is not (n.school, n.language, n.speaks, n.greeting);
 create table new_members as select kind, member, household from want_members as w
   where not exists (select 1 from now_members where household = w.household and kind = w.kind and member = w.member);
+create index new_members_of on new_members (household, kind, member);
 create table old_members as select kind, member, household from now_members as n
   where not exists (select 1 from want_members where household = n.household and kind = n.kind and member = n.member);
 insert or ignore into fates select 'households', household, 'changed' from new_members;
@@ -145,7 +146,8 @@ class Preview:
 
     @property
     def seconds(self) -> int:
-        """About how long storing the changes takes, during which nobody else can write; 0 if less than a second."""
+        """About how long storing the changes takes, during which no codes or packets can be made; 0 if less than a
+        second."""
         return sum(change.total for change in self.changes.values()) // ROWS_PER_SECOND
 
     @property

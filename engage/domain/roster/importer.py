@@ -1,38 +1,26 @@
-"""A roster import in three steps: read and compare, encrypt, store.
-
-Only the last step locks the database for writing, so that families' submissions wait as little as possible.
+"""A roster import: read and compare, encrypt, begin. Its parts are then stored in many short transactions
+(import_parts.py, services/tasks/store_roster.py), so that families who are sending answers hardly wait.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from random import Random
-from typing import Any
 
-from sqlalchemy import Boolean, bindparam, delete, insert, null, select, update
 from sqlalchemy.orm import Session
 
 from engage.domain.roster import opt_outs
-from engage.domain.roster.current_roster import TextSealer, copy_current_roster, roster_version, school_id_generator
+from engage.domain.roster.current_roster import TextSealer, copy_current_roster, school_id_generator
 from engage.domain.roster.diff import Preview, build_preview, compare_roster, group_remarks
 from engage.domain.roster.files import RosterSource
 from engage.domain.roster.household_matching import assign_new_ids, match_households
+from engage.domain.roster.import_state import find_unfinished_import, roster_version
 from engage.domain.roster.merge import merge_roster
 from engage.domain.roster.oneroster import ReadingContext, read_files
 from engage.domain.roster.remarks import RosterRefused
-from engage.domain.roster.staging_db import StagingDb, batches
-from engage.storage.fast_statements import BulkStatement
+from engage.domain.roster.staging_db import StagingDb
 from engage.storage.models.base import RANDOM_ID
-from engage.storage.models.invitations import Invitation
-from engage.storage.models.roster import (
-    Guardian,
-    Guardianship,
-    HouseholdGuardian,
-    HouseholdStudent,
-    RosterImport,
-    Student,
-)
-from engage.storage.models.schools import Household, School
+from engage.storage.models.roster import REPLACED, STORING, RosterImport
 
 HOME_KEY = "roster homes"  # purpose of the derived key for digests of home keys
 Progress = Callable[[str, int], None]
@@ -41,6 +29,23 @@ Progress = Callable[[str, int], None]
 
 class RosterChanged(Exception):
     """Another import was stored between the preview and its confirmation. The files must be read again."""
+
+
+class OptOutsChanged(Exception):
+    """Opt-outs were changed while the import was prepared. `opt_outs.stage_opt_outs` must run again."""
+
+
+class FullRosterNeeded(Exception):
+    """Files that list changes only cannot follow an interrupted import, of which part of the rows are missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Importer:
+    """Who imports, and when. `by` is the staff id, or None for the command line."""
+
+    by: int | None
+    today: date
+    rng: Random
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,139 +116,31 @@ def seal_names(stage: StagingDb, sealer: TextSealer) -> None:
     stage.sql.execute("commit")
 
 
-def store_roster(
-    session: Session, stage: StagingDb, today: date, by: int | None, rng: Random, progress: Progress = _ignore_progress
-) -> str:
-    """Write a prepared and encrypted import in the caller's transaction; returns the id of the import.
-
-    Raises RosterChanged; never commits. `by` is the staff id, or None for the command line.
+def begin_import(session: Session, stage: StagingDb, seen: Preview, folder: str, who: Importer) -> RosterImport:
+    """Add the import to the caller's transaction; its parts (import_parts.py) are still to be stored. An interrupted
+    import is replaced by that of full files. Raises RosterChanged, OptOutsChanged, FullRosterNeeded.
     """
     if roster_version(session) != stage.stored_value("moment"):
         raise RosterChanged("The roster was imported by somebody else in the meantime. Read the files again.")
-    opt_outs.mark_before_import(session, stage, today)
-    for what, table, columns, query in WRITES:
-        progress(what, _write_rows(session, table, columns, stage, query))
-    _delete_gone(session, stage)
-    progress("opt-outs taken over", opt_outs.apply_after_import(session, stage, today))
-    seen = build_preview(stage)
-    done = RosterImport(
-        id=f"{rng.getrandbits(128):0{RANDOM_ID}x}",
-        imported_on=today,
-        imported_by=by,
+    if opt_outs.opt_out_version(session) != stage.stored_value("opt_outs"):
+        raise OptOutsChanged("The opt-outs were changed in the meantime.")
+    if interrupted := find_unfinished_import(session):
+        if seen.delta:
+            raise FullRosterNeeded("An earlier import was interrupted. Import a full export, not a list of changes.")
+        interrupted.state, interrupted.folder = REPLACED, None
+        session.flush()
+    begun = RosterImport(
+        id=f"{who.rng.getrandbits(128):0{RANDOM_ID}x}",
+        imported_on=who.today,
+        imported_by=who.by,
         digest=seen.digest,
         added=seen.sum("added"),
         changed=seen.sum("changed"),
         gone=seen.sum("gone"),
         refused=seen.refused,
+        state=STORING,
+        folder=folder,
     )
-    session.add(done)
+    session.add(begun)
     session.flush()
-    return done.id
-
-
-# Kind, table, columns (the key first), and a query for their values after the kind of change. Schools first, links last
-WRITES: Sequence[tuple[str, Any, tuple[str, ...], str]] = (
-    (
-        "schools",
-        School,
-        ("id", "name", "source_id", "active"),
-        "select f.fate, w.* from fates as f join want_schools as w on w.id = f.id where f.kind = 'schools'",
-    ),
-    (
-        "students",
-        Student,
-        ("id", "school_id", "grade", "class_name", "home_language", "english_learner", "disability", "name"),
-        "select f.fate, w.id, w.school, w.grade, w.class, w.language, w.learner, w.disability, s.sealed "
-        "from fates as f join want_students as w on w.id = f.id join sealed as s on s.kind = f.kind and s.id = f.id "
-        "where f.kind = 'students'",
-    ),
-    (
-        "guardians",
-        Guardian,
-        ("id", "reads", "speaks", "home", "contact"),
-        "select f.fate, w.id, w.reads, w.speaks, w.home, s.sealed from fates as f "
-        "join want_guardians as w on w.id = f.id join sealed as s on s.kind = f.kind and s.id = f.id "
-        "where f.kind = 'guardians'",
-    ),
-    (
-        "households",
-        Household,
-        ("id", "school_id", "language", "speaks", "greeting"),
-        "select f.fate, w.id, w.school, w.language, w.speaks, s.sealed from fates as f "
-        "join want_households as w on w.id = f.id join sealed as s on s.kind = f.kind and s.id = f.id "
-        "where f.kind = 'households'",
-    ),
-    (
-        "guardianships",
-        Guardianship,
-        ("student_id", "guardian_id", "position"),
-        "select 'added', student, guardian, position from new_links where before is null order by student, guardian",
-    ),
-    (
-        "students of households",
-        HouseholdStudent,
-        ("household_id", "student_id"),
-        "select 'added', household, member from new_members where kind = 's' order by household, member",
-    ),
-    (
-        "guardians of households",
-        HouseholdGuardian,
-        ("household_id", "guardian_id"),
-        "select 'added', household, member from new_members where kind = 'g' order by household, member",
-    ),
-)
-
-
-def _write_rows(session: Session, table: Any, columns: tuple[str, ...], stage: StagingDb, query: str) -> int:
-    """Insert added rows and update changed ones in batches; returns their number. The key is the first column."""
-    rows, total, here = table.__table__, 0, session.connection()
-    flags = [name for name in columns if isinstance(rows.c[name].type, Boolean)]
-    values: dict[str, Any] = {name: bindparam(name) for name in columns}
-    new = BulkStatement(here, insert(rows).values(values), columns, flags)
-    changed = (
-        [] if len(columns) < 3 else [_where_keys(update(rows), columns[0]).values({n: values[n] for n in columns[1:]})]
-    )
-    old = [BulkStatement(here, each, ("key0", *columns[1:]), flags) for each in changed]  # links never change
-    for batch in batches(stage.all(query)):
-        total += len(batch)
-        new.run([row[1:] for row in batch if row[0] == "added"])
-        for each in old:
-            each.run([row[1:] for row in batch if row[0] != "added"])
-    return total
-
-
-def _delete_gone(session: Session, stage: StagingDb) -> None:
-    """Delete links that moved or ended, then removed people and households.
-
-    A household with an invitation stays, without members and names.
-    """
-    moved = stage.all("select student, guardian, position from new_links where before is not null")
-    moves = _where_keys(update(Guardianship), "student_id", "guardian_id").values(position=bindparam("value"))
-    _run_batches(session, moves, moved, "key0", "key1", "value")
-    over = stage.all("select student, guardian from old_links")
-    _run_batches(session, _where_keys(delete(Guardianship), "student_id", "guardian_id"), over, "key0", "key1")
-    for kind, members, member in (("s", HouseholdStudent, "student_id"), ("g", HouseholdGuardian, "guardian_id")):
-        left = stage.all("select household, member from old_members where kind = ?", kind)
-        _run_batches(session, _where_keys(delete(members), "household_id", member), left, "key0", "key1")
-    _run_batches(session, _where_keys(update(Household), "id").values(greeting=null()), _gone_ids(stage, "households"))
-    invited = select(Invitation.household_id).where(Invitation.household_id == Household.id).exists()
-    _run_batches(session, _where_keys(delete(Household), "id").where(~invited), _gone_ids(stage, "households"))
-    _run_batches(session, _where_keys(delete(Student), "id"), _gone_ids(stage, "students"))
-    _run_batches(session, _where_keys(delete(Guardian), "id"), _gone_ids(stage, "guardians"))
-
-
-def _gone_ids(stage: StagingDb, kind: str) -> Iterator[Any]:
-    return stage.all("select id from fates where kind = ? and fate = 'gone'", kind)
-
-
-def _where_keys(statement: Any, *keys: str) -> Any:
-    """Return the statement for the row with these keys, which are the parameters key0 and key1."""
-    columns = statement.table.c
-    return statement.where(*(columns[key] == bindparam(f"key{number}") for number, key in enumerate(keys)))
-
-
-def _run_batches(session: Session, statement: Any, rows: Iterator[Any], *names: str) -> None:
-    """Run a statement for each row, in batches."""
-    many = BulkStatement(session.connection(), statement, names or ("key0",))
-    for batch in batches(rows):
-        many.run(batch)
+    return begun

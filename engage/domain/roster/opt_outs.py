@@ -6,13 +6,14 @@ household. It stays if a child is missing from one roster and present in the nex
 
 import hashlib
 import hmac
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
+from typing import Any
 
-from sqlalchemy import Select, delete, exists, select
+from sqlalchemy import Select, delete, exists, insert, select
 from sqlalchemy.orm import Session, aliased
 
-from engage.domain.roster.staging_db import StagingDb, batches
+from engage.domain.roster.staging_db import StagingDb
 from engage.storage.models.roster import HouseholdStudent, OptedOutStudent, OptOut
 
 OPT_OUT_KEY = "opt-outs"  # purpose of the derived key for the digests of children
@@ -22,6 +23,19 @@ create table digests (student text primary key, digest text) without rowid;
 create index digests_of on digests (digest)
 """
 CHILDREN = "select id from want_students union select id from now_students"
+
+OPT_OUT_TABLES = """
+drop table if exists refusing; drop table if exists marks; drop table if exists marked; drop table if exists inherited;
+create table refusing (id text primary key) without rowid;
+create table marks (digest text primary key, recorded text, new integer) without rowid;
+create table marked (student text, recorded text);
+create table inherited (household text primary key, recorded text) without rowid
+"""
+NEW_MARKS = """
+insert or ignore into marks select d.digest, :today, 1 from {0} as n join digests as d on d.student = n.member
+where n.kind = 's' and n.household in (select id from refusing)
+"""
+MARKED = "insert into marked select d.student, m.recorded from marks as m join digests as d on d.digest = m.digest"
 
 # A household inherits an opt-out if it is new, or if an opted-out child or a member of an opted-out household joined
 # it. A household that only shares a child with one (the child's other home) does not.
@@ -69,41 +83,53 @@ def stage_digests(stage: StagingDb, key: bytes) -> None:
     stage.sql.execute("commit")
 
 
-def mark_before_import(session: Session, stage: StagingDb, today: date) -> None:
-    """Before a roster is stored: store the digests of the children of all opted-out households, and copy both to the
-    staging database."""
+def stage_opt_outs(session: Session, stage: StagingDb, today: date) -> None:
+    """Copy the opt-outs to the staging database, with the households that will inherit one and the digests to store, in
+    a read session before the import begins. `opt_out_version` tells whether they changed meanwhile."""
+    stage.sql.execute("begin")
+    stage.run(OPT_OUT_TABLES)
+    stage.keep("opt_outs", opt_out_version(session))
+    stage.put("refusing", ((id,) for id in session.scalars(select(OptOut.household_id))))
+    marks = session.execute(select(OptedOutStudent.digest, OptedOutStudent.recorded_on))
+    stage.put("marks", ((digest, str(day), 0) for digest, day in marks))
+    stage.run(NEW_MARKS.format("now_members"), today=str(today))
     stage.run(
-        "create temp table refusing (id text primary key); create temp table marked (student text, recorded text)"
+        "insert into marked select d.student, m.recorded from marks as m join digests as d on d.digest = m.digest"
     )
-    stage.put("refusing", ((id,) for id in session.scalars(select(OptOut.household_id)).all()))
-    _mark_refusing(
-        session, stage, "select d.digest from now_members as n join digests as d on d.student = n.member", today
-    )
-    marks_now = session.execute(select(OptedOutStudent.digest, OptedOutStudent.recorded_on)).all()
-    for digest, day in marks_now:
-        stage.sql.execute("insert into marked select student, ? from digests where digest = ?", (str(day), digest))
+    stage.put("inherited", list(stage.all(INHERITING)))
+    stage.run("insert into refusing select household from inherited")
+    stage.run(NEW_MARKS.format("want_members"), today=str(today))
+    stage.sql.execute("commit")
 
 
-def apply_after_import(session: Session, stage: StagingDb, today: date) -> int:
-    """After a roster is stored: opt out the households that inherit an opt-out, and store the digests of all children
-    of opted-out households. Returns the number of households that inherited one."""
-    inherited = list(stage.all(INHERITING))
-    session.add_all(OptOut(household_id=home, recorded_on=date.fromisoformat(day)) for home, day in inherited)
-    session.flush()
-    stage.put("refusing", ((home,) for home, _ in inherited))
-    _mark_refusing(
-        session, stage, "select d.digest from want_members as n join digests as d on d.student = n.member", today
-    )
-    stage.run("drop table refusing; drop table marked")
-    return len(inherited)
+def opt_out_version(session: Session) -> str:
+    """Return a digest of all opt-outs."""
+    homes = sorted(session.scalars(select(OptOut.household_id)))
+    children = sorted(session.scalars(select(OptedOutStudent.digest)))
+    return hashlib.sha256("\n".join([*homes, "", *children]).encode()).hexdigest()
 
 
-def _mark_refusing(session: Session, stage: StagingDb, members: str, today: date) -> None:
-    rows: Iterator[tuple[str]] = stage.all(
-        f"{members} where n.kind = 's' and n.household in (select id from refusing)"  # noqa: S608  our own queries
-    )
-    for batch in batches(rows):
-        _store_digests(session, {row[0] for row in batch}, today)
+def new_marks(stage: StagingDb) -> Iterator[Any]:
+    """Yield the digests to store for children of opted-out households, with the day."""
+    return stage.all("select digest, recorded from marks where new order by digest")
+
+
+def write_marks(session: Session, marks: Sequence[Any]) -> None:
+    """Store digests of `new_marks`."""
+    rows = [{"digest": digest, "recorded_on": date.fromisoformat(day)} for digest, day in marks]
+    session.execute(insert(OptedOutStudent), rows)
+
+
+def inherited(stage: StagingDb, first: str, last: str) -> list[Any]:
+    """Return the households with ids from `first` to `last` that inherit an opt-out, with its day."""
+    return list(stage.all("select household, recorded from inherited where household between ? and ?", first, last))
+
+
+def write_inherited(session: Session, households: Sequence[Any]) -> None:
+    """Opt out the households of `inherited`."""
+    rows = [{"household_id": home, "recorded_on": date.fromisoformat(day)} for home, day in households]
+    if rows:
+        session.execute(insert(OptOut), rows)
 
 
 def _store_digests(session: Session, digests: set[str], today: date) -> None:

@@ -1,23 +1,26 @@
 """The staging database: a private SQLite file with the data of the files and of the current roster, so that neither has
 to fit into memory. It is as confidential as the roster itself, and is deleted with its folder."""
 
+import fcntl
 import json
 import secrets
 import shutil
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from engage.base.files import modification_time
+from engage.base.files import modification_time, sync_path
 from engage.domain.roster.grades import grade_rank
 from engage.domain.roster.names import full_name
 from engage.domain.roster.remarks import UNREAD, RowProblem, shorten_value
 
 FOLDER = "rosters"  # in the site's directory
 FILE = "stage.db"
+CLAIM_FILE = "claimed"  # locked while the import is stored, so that one process stores it
 LASTS = timedelta(days=1)  # how long a roster waits for confirmation
 BATCH = 1000  # rows per batch
 CACHE = -16_000  # KiB of pages in memory (negative: KiB, not pages)
@@ -172,15 +175,35 @@ def delete_folder(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def delete_stale_folders(site_dir: Path, now: datetime) -> int:
-    """Delete rosters that were not confirmed within a day; returns their number."""
-    old = find_stale_folders(site_dir, now)
+@contextmanager
+def claim_folder(folder: Path) -> Iterator[bool]:
+    """Hold the folder's lock, which the system releases however the process ends. Yields False if another process
+    holds it, on any machine."""
+    with open(folder / CLAIM_FILE, "w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+            return
+        yield True
+
+
+def sync_folder(folder: Path) -> None:
+    """Write the staging database to disk, so that an import can continue after a power failure. Raises OSError."""
+    for each in (folder / FILE, folder, folder.parent):
+        sync_path(each)
+
+
+def delete_stale_folders(site_dir: Path, now: datetime, unfinished: str | None) -> int:
+    """Delete rosters that were not confirmed within a day; returns their number. The folder with the name `unfinished`
+    stays: its import is being stored."""
+    old = find_stale_folders(site_dir, now, unfinished)
     for each in old:
         delete_folder(each)
     return len(old)
 
 
-def find_stale_folders(site_dir: Path, now: datetime) -> list[Path]:
+def find_stale_folders(site_dir: Path, now: datetime, unfinished: str | None) -> list[Path]:
     """Return the folders of rosters that were not confirmed within a day."""
-    modified = {each: modification_time(each) for each in (site_dir / FOLDER).glob("*")}
+    modified = {each: modification_time(each) for each in (site_dir / FOLDER).glob("*") if each.name != unfinished}
     return [each for each, at in modified.items() if at is not None and now - at > LASTS]

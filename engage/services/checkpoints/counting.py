@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from engage.domain.intake.burst_marks import require_decisions
 from engage.domain.intake.group_assignment import assign_due_groups, has_sealed_groups
+from engage.domain.roster.import_state import require_complete_roster, roster_version
 from engage.domain.summaries.column_store import Columns, ExpectedColumns, columns_folder, lock_folder
 from engage.domain.summaries.release_history import Released, load_or_release
 from engage.domain.summaries.wave_summary import (
@@ -51,12 +52,13 @@ Store = Callable[[Session, Checkpoint], None]
 
 @dataclass(frozen=True, slots=True)
 class CountedFigures:
-    """The figures of a checkpoint, the state of the columns that they were counted from, and the digests of the frozen
-    checkpoints that they were compared with."""
+    """The figures of a checkpoint, the state of the columns that they were counted from, the digests of the frozen
+    checkpoints that they were compared with, and the version of the roster that households were counted from."""
 
     document: CheckpointFigures
     columns: Mapping[str, ExpectedColumns]
     others: tuple[str, ...]
+    roster: str
 
 
 def count_draft(engine: Engine, checkpoint_id: str, site_dir: Path, today: date) -> CheckpointFigures | None:
@@ -69,6 +71,7 @@ def count_draft(engine: Engine, checkpoint_id: str, site_dir: Path, today: date)
         others = other_frozen_figures(session, session.get_one(Checkpoint, checkpoint_id))
     _, released = _count_waves(engine, checkpoint_id, site_dir, others, lambda wave: wave.closes < today)
     with read_session(engine) as session:
+        require_complete_roster(session)
         return suppress_draft(session, session.get_one(Checkpoint, checkpoint_id), site_dir, today, released)
 
 
@@ -118,8 +121,11 @@ def _count_for_freezing(engine: Engine, checkpoint_id: str, site_dir: Path, toda
         others, digests = other_frozen_figures(session, checkpoint), other_frozen_digests(session, checkpoint)
     states, released = _count_waves(engine, checkpoint_id, site_dir, others, lambda _wave: True)
     with read_session(engine) as session:
+        require_complete_roster(session)
+        roster = roster_version(session)
         checkpoint = session.get_one(Checkpoint, checkpoint_id)
-        return CountedFigures(count_figures(session, checkpoint, site_dir, today, released), states, digests)
+        document = count_figures(session, checkpoint, site_dir, today, released)
+        return CountedFigures(document, states, digests, roster)
 
 
 def _is_current(session: Session, checkpoint: Checkpoint, counted: CountedFigures, last: bool) -> bool:
@@ -133,7 +139,7 @@ def _is_current(session: Session, checkpoint: Checkpoint, counted: CountedFigure
         lock_columns(session, wave.id)
     if set(counted.columns) != {wave.id for wave in checkpoint.waves}:
         return False
-    if counted.others != other_frozen_digests(session, checkpoint):
+    if counted.others != other_frozen_digests(session, checkpoint) or counted.roster != roster_version(session):
         return False
     return last or all(read_status(session, wave).is_current(columns) for wave, columns in counted.columns.items())
 

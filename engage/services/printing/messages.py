@@ -66,6 +66,8 @@ def _order_messages(words: NullTranslations) -> dict[str, str]:
         ),
         # translators: why paper surveys cannot be printed: the list of families changed at the same moment
         "changed": words.gettext("The roster has just changed. Try again."),
+        # translators: why paper surveys cannot be printed: the list of families is being replaced
+        "importing": words.gettext("A roster is being imported. Try again in a few minutes."),
         # translators: why a packet of paper surveys cannot be given up, or drawn again
         "state": words.gettext(
             "This packet is no longer waiting, or it was canceled. Reload the page to see its status."

@@ -25,6 +25,7 @@ from engage.base.languages import LANGUAGES
 from engage.domain.paper.documents.packet_model import SetLayout
 from engage.domain.paper.form.elements import PAPERS
 from engage.domain.paper.form.sizes import STYLES
+from engage.domain.roster.import_state import find_unfinished_import
 from engage.domain.security.encryption import Sealer
 from engage.services.printing.layouts import Unprintable, build_set_layout, find_unprintable, store_layouts
 from engage.services.printing.recipients import Recipient, list_recipients
@@ -74,7 +75,8 @@ MessageValues = Mapping[str, str | int]
 class PacketRefused(Exception):
     """A packet that cannot be created; `code` and `values` are the reason, `messages.explain_refusal` its text.
 
-    Codes: wave, school, not_paper, closed, choice, language, copies, many, empty, state, and those of Unprintable.
+    Codes: wave, school, not_paper, closed, choice, language, copies, many, empty, state, importing, changed, and those
+    of Unprintable.
     """
 
     def __init__(self, code: str, **values: str | int) -> None:
@@ -113,6 +115,7 @@ def prepare_order(
     wave, school = _find_wave_and_school(session, wave_id, school_id, context.today)
     _validate_request(wave, want)
     linked = is_linked(wave, want.contents)
+    _require_roster(session, want)
     homes = _select_recipients(session, settings, sealer, wave, school, want)
     sets = _count_sets(wave, school, want, homes)
     coded = (False, True) if linked and needs_access_codes(wave) else (False,)
@@ -148,6 +151,7 @@ def number_packet(
     wave, school = _find_wave_and_school(session, order.wave_id, order.school_id, context.today)
     packet.asked, packet.classes = _counts_json(order)
     linked, homes, sets = is_linked(wave, order.want.contents), order.homes, order.sets
+    _require_roster(session, order.want)
     if order.want.contents == "households" and _recipient_keys(homes) != _recipient_keys(
         list_recipients(session, wave, school, None)
     ):
@@ -231,6 +235,12 @@ def _validate_request(wave: Wave, want: PacketRequest) -> None:
     for tag in (*want.copies, *([want.second] if want.second else [])):
         if tag not in wave.offered or tag not in LANGUAGES:
             raise PacketRefused("language", language=tag, wave=wave.title, known=", ".join(wave.offered))
+
+
+def _require_roster(session: Session, want: PacketRequest) -> None:
+    """Refuse a packet for households while a roster is being imported. Raises PacketRefused."""
+    if want.contents == "households" and find_unfinished_import(session):
+        raise PacketRefused("importing")
 
 
 def _select_recipients(

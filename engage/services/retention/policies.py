@@ -20,6 +20,7 @@ from engage.domain.intake.group_assignment import assign_due_groups, count_unass
 from engage.domain.intake.group_encryption import GROUP_KEY
 from engage.domain.mail.outbox import destroy_expired_mail, is_mail_expired
 from engage.domain.roster import staging_db
+from engage.domain.roster.import_state import unfinished_folder
 from engage.domain.roster.names import NAMED, erase_names
 from engage.domain.security.audit_anchor import record_system_event
 from engage.domain.security.audit_log import SITE, AuditEntry
@@ -250,8 +251,8 @@ def _file_policies(settings: Settings, today: date, now: datetime) -> Iterator[P
     yield Policy(
         "rosters uploaded and not confirmed",
         f"{hours} hours old",
-        lambda _: len(staging_db.find_stale_folders(settings.site_dir, now)),
-        lambda _: staging_db.delete_stale_folders(settings.site_dir, now),
+        lambda session: len(staging_db.find_stale_folders(settings.site_dir, now, unfinished_folder(session))),
+        lambda session: staging_db.delete_stale_folders(settings.site_dir, now, unfinished_folder(session)),
     )
     yield Policy(
         "copies left by upgrades and restores",

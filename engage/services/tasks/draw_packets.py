@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from engage.base.shared_dir import read_worker_id
 from engage.domain.paper.documents.packet import DrawingStopped, WrittenPacket
 from engage.domain.paper.documents.packet_model import PacketContent
+from engage.domain.roster.import_state import RosterIncomplete
 from engage.domain.security.audit_anchor import ANCHOR_FILE, advance_after_commit
 from engage.domain.security.audit_log import AUDIT_KEY, COMMAND_LINE, AuditEntry, record_event
 from engage.services.printing import bulk_orders, orders, rendering
@@ -83,6 +84,8 @@ def _draw_packet(context: WorkerContext, id: str) -> str:
             return PASSED if content is None else _draw_to_file(context, id, content)
     except Unprintable as problem:
         return _mark_failed(context, id, problem)
+    except RosterIncomplete:
+        return LATER
     except DBAPIError as problem:
         log.error("packet %s waits: the database did not answer: %s", id, problem)
         return LATER
@@ -109,7 +112,7 @@ def _begin_drawing(context: WorkerContext, id: str) -> PacketContent | None:
 
 def _number_if_requested(context: WorkerContext, id: str) -> bool:
     """Number the sheets of a packet that was requested with others. Returns whether it is still wanted. Raises
-    Unprintable."""
+    Unprintable, RosterIncomplete."""
     state = context.runtime
     printing = PrintContext(state.settings, state.sealer, _today(context))
     with read_session(state.engine) as session:
@@ -124,7 +127,7 @@ def _number_if_requested(context: WorkerContext, id: str) -> bool:
         try:
             created = orders.number_packet(session, printing, order, packet)
         except orders.PacketRefused as refused:
-            raise Unprintable(refused.code, **refused.values) from refused
+            raise _drawing_problem(refused) from refused
         if created.codes:
             _record_codes(context, session, created)
         session.commit()
@@ -132,12 +135,16 @@ def _number_if_requested(context: WorkerContext, id: str) -> bool:
 
 
 def _prepare_order(session: Session, printing: PrintContext, packet: Packet) -> orders.PacketOrder:
-    """Prepare the order of a requested packet. Raises Unprintable."""
+    """Prepare the order of a requested packet. Raises Unprintable, RosterIncomplete."""
     want = bulk_orders.packet_request(packet)
     try:
         return orders.prepare_order(session, printing, packet.wave_id, packet.school_id, want)
     except orders.PacketRefused as refused:
-        raise Unprintable(refused.code, **refused.values) from refused
+        raise _drawing_problem(refused) from refused
+
+
+def _drawing_problem(refused: orders.PacketRefused) -> Exception:
+    return RosterIncomplete() if refused.code == "importing" else Unprintable(refused.code, **refused.values)
 
 
 def _record_codes(context: WorkerContext, session: Session, created: orders.CreatedPacket) -> None:

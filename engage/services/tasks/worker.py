@@ -21,7 +21,7 @@ from engage.domain.mail.delivery_log import FILE, AcceptedMailLog
 from engage.domain.mail.smtp import MailServer
 from engage.services.retention.running import Retention
 from engage.services.runtime import WORKER, open_runtime
-from engage.services.tasks import draw_packets, send_mail
+from engage.services.tasks import draw_packets, send_mail, store_roster
 from engage.services.tasks.context import WorkerContext
 from engage.services.tasks.run_retention import NightlyRetention
 from engage.storage.engine import read_session
@@ -72,7 +72,9 @@ def _open_accepted_log(settings: Settings, waiting: list[str]) -> AcceptedMailLo
 
 def _poll_queues(context: WorkerContext, nightly: NightlyRetention, stopping: Callable[[float], bool]) -> None:
     host = HostRecord(context.runtime.settings, context.runtime.clock)
-    tidied, shelves = time.monotonic(), (send_mail.MailQueue(context), draw_packets.PacketQueue(context), nightly, host)
+    imports = store_roster.InterruptedImports(context.runtime, context.stopping)
+    queues = (send_mail.MailQueue(context), draw_packets.PacketQueue(context))
+    tidied, shelves = time.monotonic(), (*queues, imports, nightly, host)
     while True:
         try:
             for each in shelves:

@@ -2,6 +2,7 @@
 
 from engage.sites.administration import (
     audit,
+    interrupted_roster,
     mail_queue,
     organizations,
     privacy_notice,
@@ -19,6 +20,7 @@ TEXT_DOMAIN = "staff"
 __all__ = [
     "audit",
     "blueprint",
+    "interrupted_roster",
     "mail_queue",
     "organizations",
     "privacy_notice",

@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import redirect, render_template, request, session, url_for
 from flask_wtf.file import FileField
-from sqlalchemy import case, func, select
+from sqlalchemy import Select, case, func, select
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response as Answer
@@ -17,6 +17,7 @@ from wtforms import ValidationError
 
 from engage.base.catalogs import catalogue
 from engage.domain.roster.files import open_roster
+from engage.domain.roster.import_state import RosterIncomplete, unfinished_folder
 from engage.domain.roster.importer import (
     HOME_KEY,
     ImportOptions,
@@ -33,12 +34,15 @@ from engage.domain.roster.staging_db import (
     new_folder,
 )
 from engage.domain.security.encryption import SealBroken
+from engage.services.tasks.store_roster import require_no_running_import
 from engage.sites.administration.blueprint import blueprint
+from engage.sites.administration.interrupted_roster import describe_unfinished_import
 from engage.sites.administration.roster_findings import KindLine, LanguageLine, kind_lines, language_lines
 from engage.storage.engine import read_session
-from engage.storage.models.roster import Guardian, OptOut, RosterImport, Student
+from engage.storage.models.roster import STORED, Guardian, OptOut, RosterImport, Student
 from engage.storage.models.schools import Household, School
 from engage.web.context import runtime
+from engage.web.edit_forms import roster_wait_text
 from engage.web.forms import BaseForm
 from engage.web.page_language import gettext, language
 from engage.web.permissions import enters, is_allowed, person
@@ -89,10 +93,16 @@ def roster() -> str:
 @enters("import rosters")
 def bring_roster() -> Answer | tuple[str, int]:
     """Receive uploaded files and compute a preview."""
-    delete_stale_folders(runtime().settings.site_dir, runtime().now())
+    with read_session(runtime().engine) as db:
+        delete_stale_folders(runtime().settings.site_dir, runtime().now(), unfinished_folder(db))
     form = RosterForm()
     if not form.validate():
         return _render_page(form), 422
+    try:
+        require_no_running_import(runtime().engine, runtime().settings.site_dir)
+    except RosterIncomplete:
+        form.add_error("roster", roster_wait_text())
+        return _render_page(form), 409
     folder = new_folder(runtime().settings.site_dir)
     try:
         _stage_upload(folder, form.roster.data, form.languages.data)
@@ -141,13 +151,18 @@ def _render_page(form: RosterForm, remarks: Sequence[KindLine] = ()) -> str:
             lines=list(_school_lines(db)),
             guardians=db.scalar(select(func.count()).select_from(Guardian)),
             opted_out=db.scalar(select(func.count()).select_from(OptOut)),
-            imports=db.scalars(select(RosterImport).order_by(RosterImport.imported_on.desc()).limit(IMPORTS)).all(),
+            imports=db.scalars(_stored_imports().limit(IMPORTS)).all(),
+            unfinished=describe_unfinished_import(db),
             keep_names=runtime().settings.keep_names,
             may_import=is_allowed("import rosters"),
             form=form,
             remarks=remarks,
             languages=_household_languages(db),
         )
+
+
+def _stored_imports() -> Select[RosterImport]:
+    return select(RosterImport).where(RosterImport.state == STORED).order_by(RosterImport.imported_on.desc())
 
 
 def _household_languages(db: Session) -> list[LanguageLine]:

@@ -1,7 +1,6 @@
 """The preview of a roster import: view, download, import, or discard it."""
 
 from pathlib import Path
-from random import SystemRandom
 
 from flask import Response, abort, flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response as Answer
@@ -9,20 +8,20 @@ from wtforms import BooleanField
 
 from engage.base.catalogs import catalogue
 from engage.base.exports.csv import csv_bytes
-from engage.domain.roster.diff import KINDS, Preview, build_preview, group_remarks
-from engage.domain.roster.importer import RosterChanged, seal_names, store_roster
+from engage.domain.roster.diff import KINDS, build_preview, group_remarks
+from engage.domain.roster.import_state import unfinished_folder
+from engage.domain.roster.importer import FullRosterNeeded, OptOutsChanged, RosterChanged
 from engage.domain.roster.remarks import reason_text
-from engage.domain.roster.staging_db import FILE, StagingDb, delete_folder, find_folder
+from engage.domain.roster.staging_db import FILE, StagingDb, claim_folder, delete_folder, find_folder
+from engage.services.tasks.store_roster import ImportSite, store_roster
 from engage.sites.administration.blueprint import blueprint
+from engage.sites.administration.interrupted_roster import imported_text
 from engage.sites.administration.roster_findings import kind_lines, language_lines, loss_lines
-from engage.storage.engine import write_session
-from engage.web.audit import log_event
+from engage.storage.engine import read_session
 from engage.web.context import runtime
 from engage.web.forms import BaseForm
 from engage.web.page_language import gettext, language
 from engage.web.permissions import enters, person
-
-CLAIM_FILE = "claimed"  # a file in a roster's folder while it is imported, so that two clicks start one import
 
 
 class ImportForm(BaseForm):
@@ -73,27 +72,25 @@ def roster_refused(token: str) -> Response:
 def import_roster(token: str) -> Answer | tuple[str, int]:
     """Import the roster."""
     folder, form = _require_own_folder(token), ImportForm()
-    try:
-        (folder / CLAIM_FILE).touch(exist_ok=False)
-    except FileExistsError:
-        abort(409)
-    try:
+    with claim_folder(folder) as is_mine:
+        if not is_mine:
+            abort(409)
         is_stored = _store_roster(folder, form)
-    finally:
-        (folder / CLAIM_FILE).unlink(missing_ok=True)
     if not is_stored:
         return _render_preview(folder, form), 409
-    delete_folder(folder)
-    # translators: shown to staff
-    flash(gettext("The roster was imported."))
+    flash(imported_text())
     return redirect(url_for("administration.roster"))
 
 
 @blueprint.post("/roster/<token>/drop")
 @enters("import rosters")
 def drop_roster(token: str) -> Answer:
-    """Discard the upload without any change."""
-    delete_folder(_require_own_folder(token))
+    """Discard the upload without any change, unless it is being stored already."""
+    folder = _require_own_folder(token)
+    with read_session(runtime().engine) as db:
+        if unfinished_folder(db) == folder.name:
+            abort(409)
+    delete_folder(folder)
     # translators: shown to staff who looked at what a list of students would change, and did not want it
     flash(gettext("Nothing was changed. The files were deleted."))
     return redirect(url_for("administration.roster"))
@@ -110,24 +107,21 @@ def _store_roster(folder: Path, form: ImportForm) -> bool:
     """Import a prepared roster. If that is not possible, adds an error to the form and changes nothing."""
     with StagingDb(folder / FILE) as stage:
         preview = build_preview(stage)
-        if preview.steep and not form.require_confirmation():
-            return False
-        seal_names(stage, runtime().sealer)
-        try:
-            _write_roster(stage, preview)
-        except RosterChanged:
-            # translators: staff form: two people imported lists of students at the same time
-            form.form_errors.append(gettext("Another roster was imported in the meantime. Upload the files again."))
-            return False
-    return True
-
-
-def _write_roster(stage: StagingDb, preview: Preview) -> None:
-    """Import a roster, with an entry in the audit log. Raises RosterChanged."""
-    with write_session(runtime().engine) as db:
-        done = store_roster(db, stage, runtime().today(), person().id, SystemRandom())
-        log_event(db, "import roster", done, **preview.audit_counts)
-        db.commit()
+    if preview.steep and not form.require_confirmation():
+        return False
+    try:
+        store_roster(ImportSite(runtime().engine, runtime().settings, runtime().now()), folder, person().id)
+    except RosterChanged:
+        # translators: staff form: two people imported lists of students at the same time
+        form.form_errors.append(gettext("Another roster was imported in the meantime. Upload the files again."))
+    except OptOutsChanged:
+        # translators: staff form: others changed at the same moment which families are not asked
+        form.form_errors.append(gettext("The opt-outs were just changed. Try again."))
+    except FullRosterNeeded:
+        # translators: staff form: bringing in a list of students stopped in the middle, and cannot go on
+        full = gettext("An earlier import was interrupted. Upload the complete roster, not a list of changes.")
+        form.form_errors.append(full)
+    return not form.form_errors
 
 
 def _render_preview(folder: Path, form: ImportForm) -> str:

@@ -12,6 +12,7 @@ from engage.base.catalogs import catalogue
 from engage.base.languages import LANGUAGES
 from engage.domain.intake.burst_marks import BurstsUndecided
 from engage.domain.intake.group_encryption import GROUP_KEY
+from engage.domain.roster.import_state import RosterIncomplete
 from engage.questionnaire.text_cleaning import is_possible_id
 from engage.services.checkpoints.counting import choose_figures, count_and_freeze, count_draft, open_sealed_groups
 from engage.services.checkpoints.coverage_wording import burst_text
@@ -46,7 +47,7 @@ from engage.storage.engine import read_session, write_session
 from engage.storage.models.checkpoints import Checkpoint
 from engage.web.audit import log_event
 from engage.web.context import runtime
-from engage.web.edit_forms import EditForm
+from engage.web.edit_forms import EditForm, roster_wait_text
 from engage.web.page_language import SOURCE, gettext, language
 from engage.web.permissions import enters
 
@@ -214,6 +215,12 @@ def handle_undecided_bursts(problem: BurstsUndecided) -> Response:
     # translators: shown to staff who open figures: answers came very fast, and somebody must decide about them first
     flash(gettext("First decide whether the flagged responses count. Then the figures will be shown."), "error")
     return redirect(url_for("district.wave_bursts", wave_id=problem.waves[0].id))
+
+
+@blueprint.errorhandler(RosterIncomplete)
+def handle_incomplete_roster(_problem: RosterIncomplete) -> tuple[str, int]:
+    """The response for what is decided from the roster, while that is being imported."""
+    return render_template("district/roster_wait.html", sentence=roster_wait_text()), 409
 
 
 @blueprint.errorhandler(AnswersDeleted)

@@ -20,7 +20,7 @@ from werkzeug.wrappers import Response
 from wtforms import RadioField
 
 from engage.base.catalogs import catalogue
-from engage.domain.roster.current_roster import roster_version
+from engage.domain.roster.import_state import RosterIncomplete, require_complete_roster, roster_version
 from engage.domain.roster.sampling_units import SamplingUnit
 from engage.domain.security.access_codes import ACCESS_KEY, digest, generate_access_code
 from engage.services.waves.invitations import (
@@ -44,11 +44,10 @@ from engage.sites.district.mail_merge import (
     sort_letter_lines,
 )
 from engage.sites.district.wave_targets import wave_units
-from engage.storage.engine import read_session, write_session
+from engage.storage.engine import pause_after, read_session, write_session
 from engage.storage.models.invitations import Invitation
 from engage.storage.models.roster import OptOut
 from engage.storage.models.waves import Wave
-from engage.storage.pacing import pause_after
 from engage.web.audit import log_event
 from engage.web.context import runtime
 from engage.web.forms import BaseForm
@@ -116,16 +115,16 @@ def _make_codes(wave_id: str, lines: list[LetterLine]) -> str:
     """Create the codes, and add a line to `lines` for each that is stored. Returns why there are none, or not all;
     empty if all households have a code."""
     for _ in range(ATTEMPTS):
-        prepared = _prepare_codes(wave_id)
-        if not prepared.batches and not lines:
-            # translators: shown to staff who want access codes for households
-            return gettext("Every household already has a code. No new codes were created.")
-        if prepared.problem:
-            return prepared.problem
         try:
+            prepared = _prepare_codes(wave_id)
+            if not prepared.batches and not lines:
+                # translators: shown to staff who want access codes for households
+                return gettext("Every household already has a code. No new codes were created.")
+            if prepared.problem:
+                return prepared.problem
             if _store_batches(prepared, lines):
                 return ""
-        except DBAPIError:
+        except (DBAPIError, RosterIncomplete):  # codes that are stored are handed out; they can be read only now
             if not lines:
                 raise
             log.exception("a list of access codes is incomplete")
@@ -138,10 +137,11 @@ def _make_codes(wave_id: str, lines: list[LetterLine]) -> str:
 
 
 def _prepare_codes(wave_id: str) -> PreparedCodes:
-    """Draw a code for each unit that has none."""
+    """Draw a code for each unit that has none. Raises RosterIncomplete."""
     key, problem = runtime().secret(ACCESS_KEY), ""
     with read_session(runtime().engine) as session:
         wave = require_code_wave(session, wave_id)
+        require_complete_roster(session)
         state = _read_state(session, wave)
         units = find_uninvited_units(session, wave, wave_units(session, wave))
         if small := find_small_schools(session.connection(), wave, Counter(unit.school_id for unit in units)):

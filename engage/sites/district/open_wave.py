@@ -6,6 +6,7 @@ from werkzeug.wrappers import Response
 
 from engage.base.catalogs import catalogue, translation_gaps
 from engage.base.languages import LANGUAGES
+from engage.domain.roster.import_state import RosterIncomplete
 from engage.services.waves import privacy_notice
 from engage.services.waves.opening import OpeningConditions, WaveRefused, open_wave
 from engage.services.waves.retention import fix_deletion_date
@@ -19,6 +20,7 @@ from engage.storage.models.responses import MODES
 from engage.storage.models.waves import Wave
 from engage.web.audit import log_event
 from engage.web.context import runtime
+from engage.web.edit_forms import roster_wait_text
 from engage.web.page_language import gettext, language, ltr, ngettext
 from engage.web.permissions import enters
 
@@ -69,7 +71,12 @@ def _open_from_form(session: Session, form: WaveForm) -> Wave | None:
         for each in refused.refusals:
             form.add_error(each.field if each.field in form else "title", each.sentence)
         return None
-    store_named_languages(session, wave)
+    try:
+        store_named_languages(session, wave)
+    except RosterIncomplete:
+        session.rollback()
+        form.add_error("title", roster_wait_text())
+        return None
     fix_deletion_date(wave, runtime().settings)
     return wave
 

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 from wtforms import SelectMultipleField, ValidationError
 
 from engage.domain.intake.access_code_use import lock_codes
+from engage.domain.roster.import_state import find_unfinished_import, require_complete_roster
 from engage.domain.roster.opt_outs import OPT_OUT_KEY, mark_children, unmark_children
 from engage.services.printing.recipients import read_greeting
 from engage.services.waves.invitations import find_running_waves, restore_withdrawn_codes, withdraw_codes
@@ -20,6 +21,7 @@ from engage.storage.models.schools import Household, School
 from engage.storage.models.staff import Staff
 from engage.web.audit import log_event
 from engage.web.context import runtime
+from engage.web.edit_forms import roster_wait_text
 from engage.web.forms import BaseForm, LineField, QueryForm
 from engage.web.language_labels import native_name
 from engage.web.page_language import gettext
@@ -92,6 +94,9 @@ def opt_out() -> Response | str | tuple[str, int]:
         if not form.households.data:
             return _render_page(session, form, homes)
     with write_session(runtime().engine) as session:
+        if find_unfinished_import(session):
+            form.add_error("student", roster_wait_text())
+            return _render_page(session, form, homes), 409
         for home in _find_households(session, form.student.data or ""):
             if home.id in form.households.data:
                 _add_opt_out(session, home)
@@ -110,6 +115,7 @@ def opt_in(household_id: str) -> Response:
         out = session.get(OptOut, home.id) if home is not None and _is_own_household(session, home) else None
         if home is None or out is None:
             abort(404)
+        require_complete_roster(session)
         session.delete(out)
         unmark_children(session, runtime().secret(OPT_OUT_KEY), home.id)
         restore_withdrawn_codes(session, home.id, runtime().today())

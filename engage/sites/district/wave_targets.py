@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
+from engage.domain.roster.import_state import require_complete_roster
 from engage.domain.roster.sampling_units import SamplingUnit
 from engage.domain.roster.sampling_units import list_sampling_units as rostered
 from engage.services.waves.targets import group_targets
@@ -20,8 +21,9 @@ def wave_units(session: Session, wave: Wave) -> Iterator[SamplingUnit]:
 
 def store_named_languages(session: Session, wave: Wave) -> None:
     """Store which languages of each school are large enough to be named, for an anonymous wave with an open link. In a
-    wave with codes, the invitations determine this."""
+    wave with codes, the invitations determine this. Raises RosterIncomplete."""
     if (wave.identity, wave.entry) == ("anonymous", "open"):
+        require_complete_roster(session)
         store_language_groups(session.connection(), wave.id, group_targets(wave, wave_units(session, wave)).sizes)
 
 

@@ -5,13 +5,14 @@ Names and contacts are encrypted (domain/security/encryption.py), and absent if 
 
 from datetime import date
 
-from sqlalchemy import ForeignKey, LargeBinary, String, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from engage.storage.models.base import DIGEST, RANDOM_ID, Base
 
 SOURCED_ID = 255  # characters of a district id (OneRoster 1.2 CSV binding: a GUID; vendors use longer ones)
 TAG = 35  # characters of a language tag (RFC 5646 section 4.4.1)
+STORING, STORED, REPLACED = "storing", "stored", "replaced"  # states of an import
 
 
 class Student(Base):
@@ -94,9 +95,23 @@ class OptedOutStudent(Base):
 
 
 class RosterImport(Base):
-    """One import and what it changed. The files themselves are not stored."""
+    """One import and what it changed. The files themselves are not stored.
+
+    Until its state is STORED, the roster is a mix of the one before and the new one (domain/roster/import_state.py).
+    """
 
     __tablename__ = "roster_imports"
+    __table_args__ = (
+        CheckConstraint("state in ('storing', 'stored', 'replaced')", "state"),
+        CheckConstraint("(state = 'storing') = (folder is not null)", "folder"),
+        Index(
+            "ix_roster_imports_storing",
+            "state",
+            unique=True,
+            sqlite_where=text("state = 'storing'"),
+            postgresql_where=text("state = 'storing'"),
+        ),
+    )
 
     id: Mapped[str] = mapped_column(String(RANDOM_ID), primary_key=True)
     imported_on: Mapped[date]
@@ -108,3 +123,9 @@ class RosterImport(Base):
     changed: Mapped[int]
     gone: Mapped[int]
     refused: Mapped[int]
+    state: Mapped[str] = mapped_column(String(10), default=STORED, server_default=text("'stored'"))
+    """REPLACED: it was interrupted, and the import of a full roster took its place. One import at a time is STORING."""
+    step: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    """How many parts of it are stored (domain/roster/import_parts.py)."""
+    folder: Mapped[str | None] = mapped_column(String(RANDOM_ID))
+    """While it is being stored: the folder of its staging database."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -14,10 +14,11 @@ from sqlalchemy.orm import Session
 from engage.base.config import Settings
 from engage.domain.roster.diff import Preview
 from engage.domain.roster.files import open_roster
-from engage.domain.roster.importer import ImportOptions, prepare_import, seal_names, store_roster
+from engage.domain.roster.importer import ImportOptions, prepare_import
 from engage.domain.roster.remarks import RowProblem
 from engage.domain.roster.staging_db import FILE, StagingDb, delete_folder, new_folder
 from engage.domain.security.encryption import Sealer, load_keys
+from engage.services.tasks.store_roster import ImportSite, store_roster
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.roster import (
     Guardian,
@@ -51,25 +52,35 @@ class District:
 
     def brings(self, files: Files | Path, languages: bytes | None = None, *, dry: bool = False) -> Preview:
         """Import files. Data that was not used is in `problems`."""
+        folder, seen = self.stages(files, languages)
+        try:
+            if not dry:
+                store_roster(self.site, folder, None)
+            return seen
+        finally:
+            delete_folder(folder)
+
+    def stages(self, files: Files | Path, languages: bytes | None = None) -> tuple[Path, Preview]:
+        """Prepare an import. Returns its folder, and what it would change."""
         path = files if isinstance(files, Path) else files.folder(self.place / f"{self.rng.getrandbits(64):x}")
         folder = new_folder(self.settings.data_dir)
-        beside = folder / "beside.csv"
         try:
             with StagingDb(folder / FILE) as stage:
                 with open_roster(path) as source, read_session(self.engine) as session:
                     if languages is not None:
-                        beside.write_bytes(languages)
-                        source = source.beside("languages.csv", beside)
+                        (folder / "beside.csv").write_bytes(languages)
+                        source = source.beside("languages.csv", folder / "beside.csv")
                     seen = prepare_import(session, source, stage, self.manner)
                 self.problems = list(stage.problems())
-                if not dry:
-                    seal_names(stage, self.manner.sealer)
-                    with write_session(self.engine) as session:
-                        store_roster(session, stage, self.today, None, self.rng)
-                        session.commit()
-            return seen
-        finally:
+            return folder, seen
+        except BaseException:
             delete_folder(folder)
+            raise
+
+    @property
+    def site(self) -> ImportSite:
+        now = datetime.combine(self.today, time(12), UTC)
+        return ImportSite(self.engine, self.settings, now, self.rng)
 
     @property
     def manner(self) -> ImportOptions:

@@ -2,12 +2,16 @@
 
 import csv
 import io
+from functools import partial
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from engage.cli import main
+from engage.domain.roster.staging_db import claim_folder, delete_folder
+from engage.services.tasks import store_roster as storing
+from engage.services.tasks.store_roster import begin_roster
 from tests.domain.roster.generator import small
 from tests.domain.roster.test_cases import CASES
 
@@ -19,8 +23,8 @@ def run(district, monkeypatch):
     monkeypatch.setenv("ENGAGE_DATABASE_URL", district.settings.database)
     monkeypatch.setenv("ENGAGE_SECRET_KEY", district.settings.secret_key)
 
-    def command(*words: str, said: str = "") -> Result:
-        return CliRunner().invoke(main, ["roster", "import", *words], input=said)
+    def command(*words: str, said: str = "", name: str = "import") -> Result:
+        return CliRunner().invoke(main, ["roster", name, *words], input=said)
 
     return command
 
@@ -133,3 +137,36 @@ def test_a_file_of_languages_that_is_not_there_is_named(run, district, tmp_path:
     answer = run(str(tmp_path), "--yes", "--languages", str(missing))
     assert answer.exit_code == 2
     assert f"'{missing}' does not exist" in answer.stderr
+
+
+def test_an_interrupted_import_is_continued(run, district, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupts(*_values: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(storing, "_store_parts", interrupts)
+        answer = run(str(small().folder(tmp_path / "files")), "--yes")
+    assert answer.exit_code == 1
+    assert "The import was interrupted. To continue it: engage roster continue" in answer.stderr
+    run_again = partial(run, name="continue")
+    [folder] = (district.settings.data_dir / "rosters").iterdir()
+    with claim_folder(folder):
+        assert "A roster is being imported." in run_again().output
+        assert "A roster is being imported." in run(str(tmp_path / "files")).output
+    answer = run_again()
+    assert answer.exit_code == 0, answer.output
+    assert "5 students" in answer.stderr
+    assert len(district.students) == 5
+    answer = run_again()
+    assert answer.exit_code == 1
+    assert "no import was interrupted" in answer.output
+
+
+def test_an_interrupted_import_without_its_files_is_said(run, district, tmp_path: Path) -> None:
+    folder, _ = district.stages(small())
+    begin_roster(district.site, folder, None)
+    delete_folder(folder)
+    answer = run(name="continue")
+    assert answer.exit_code == 1
+    assert "import a full export again" in answer.output
+    assert run(str(small().folder(tmp_path / "files")), "--yes").exit_code == 0

@@ -11,6 +11,9 @@ from sqlalchemy import select
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import encode_multipart
 
+from engage.domain.roster import import_parts
+from engage.domain.roster.staging_db import FILE, StagingDb, claim_folder, delete_folder
+from engage.services.tasks.store_roster import begin_roster
 from engage.sites.administration import roster as page
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.audit import AuditEvent
@@ -237,6 +240,72 @@ def test_somebody_else_was_quicker(someone, district, tmp_path: Path) -> None:
     administrator.opens(address).sends(button="Update the roster", status=409)
     administrator.sees("Another roster was imported in the meantime.")
     administrator.sends(button="Keep the roster as it is")
+
+
+def interrupted(administrator: StaffMember, district, tmp_path: Path) -> Path:
+    """Confirm an upload, in a process that ends before anything else is stored. Returns its folder."""
+    brings(administrator, packed(small(), tmp_path))
+    folder = district.settings.data_dir / "rosters" / administrator.path.rsplit("/", 1)[1]
+    with StagingDb(folder / FILE) as stage:
+        by = stage.stored_value("by")
+    begin_roster(district.site, folder, by)
+    return folder
+
+
+def test_another_person_continues_an_interrupted_import(someone, district, tmp_path: Path) -> None:
+    first, second = someone("administrator"), someone("administrator", 2)
+    interrupted(first, district, tmp_path)
+    someone("leader").opens(ROSTER).sees("A roster import was interrupted.").sees_no(
+        "Continue the import", "Past imports"
+    )
+    second.opens(ROSTER).sends(button="Continue the import").sees("The roster was imported.", "Past imports")
+    second.sees_no("A roster import was interrupted.")
+    assert len(district.students) == 5
+    with read_session(district.engine) as session:
+        (event,) = session.scalars(select(AuditEvent).where(AuditEvent.deed == "import roster"))
+    assert event.actor == "administrator1@district.example", "the one who confirmed it"
+
+
+def test_the_preview_continues_an_interrupted_import_and_does_not_discard_it(someone, district, tmp_path: Path) -> None:
+    administrator = someone("administrator")
+    interrupted(administrator, district, tmp_path)
+    address = administrator.path
+    administrator.sends(button="Keep the roster as it is", status=409)
+    administrator.opens(address).sends(button="Update the roster").sees("The roster was imported.")
+    assert len(district.students) == 5
+
+
+def test_an_import_that_is_running_is_not_continued_twice(someone, district, tmp_path: Path) -> None:
+    administrator = someone("administrator")
+    folder = interrupted(administrator, district, tmp_path)
+    administrator.opens(ROSTER)
+    with claim_folder(folder):
+        administrator.sends(button="Continue the import").sees(
+            "A roster is being imported. Try again in a few minutes."
+        )
+        administrator.sees("The numbers on this page may change").sees_no("Continue the import")
+        brings(administrator, packed(small(), tmp_path), status=409).sees("A roster is being imported. Try again")
+    assert not district.students
+    administrator.opens(ROSTER).sends(button="Continue the import")
+
+
+def test_files_of_another_version_are_uploaded_again(someone, district, tmp_path: Path, monkeypatch) -> None:
+    administrator = someone("administrator")
+    folder = interrupted(administrator, district, tmp_path)
+    administrator.opens(ROSTER)
+    monkeypatch.setattr(import_parts, "ORDER", 0)
+    administrator.sends(button="Continue the import").sees("cannot be continued. Import the complete roster again.")
+    brings(administrator, packed(small(), tmp_path)).sends(button="Update the roster").sees("The roster was imported.")
+    delete_folder(folder)
+
+
+def test_files_that_are_gone_are_uploaded_again(someone, district, tmp_path: Path) -> None:
+    administrator = someone("administrator")
+    delete_folder(interrupted(administrator, district, tmp_path))
+    administrator.opens(ROSTER).sees("cannot be continued. Import the complete roster again.")
+    brings(administrator, packed(small(), tmp_path)).sends(button="Update the roster").sees("The roster was imported.")
+    administrator.sees_no("cannot be continued")
+    assert len(district.students) == 5
 
 
 def test_a_roster_is_its_owners_only(someone, district, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
 
 from engage.domain.intake.access_code_use import SPENT_KEY, used_code_digest
+from engage.domain.roster.import_state import RosterIncomplete
 from engage.domain.roster.sampling_units import SamplingUnit
 from engage.domain.security.access_codes import ACCESS_KEY, digest, parse_access_code
 from engage.services.waves.opening import NewInvitation, add_invitations
@@ -366,9 +367,10 @@ def test_an_opt_out_between_two_batches_is_taken_into_account(leader, rostered, 
     assert sum(json.loads(each)["codes"] for each in events) == 2
 
 
-def test_what_is_stored_is_handed_out_if_the_database_goes_away(leader, rostered, engine, monkeypatch):
+@pytest.mark.parametrize("problem", [OperationalError("insert", {}, Exception("disk I/O error")), RosterIncomplete()])
+def test_what_is_stored_is_handed_out_if_the_rest_cannot_be(leader, rostered, engine, monkeypatch, problem):
     def fail():
-        raise OperationalError("insert", {}, Exception("disk I/O error"))
+        raise problem
 
     _store_one_school_at_a_time(monkeypatch, fail)
     leader.opens(CODES).sends(button=CSV, kind="csv")

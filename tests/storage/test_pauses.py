@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from engage.storage import pacing
-from engage.storage.engine import write_session
+from engage.storage import engine as engines
+from engage.storage.engine import pause_after, write_session
 
 
 @pytest.mark.parametrize(
@@ -14,8 +14,8 @@ from engage.storage.engine import write_session
 )
 def test_a_pause_is_as_long_as_the_transaction_within_limits(monkeypatch, held, least, pause):
     pauses: list[float] = []
-    monkeypatch.setattr(pacing.time, "sleep", pauses.append)
-    pacing.pause_after(held, least)
+    monkeypatch.setattr(engines.time, "sleep", pauses.append)
+    pause_after(held, least)
     assert pauses == [pause]
 
 
@@ -40,6 +40,6 @@ def test_who_waits_is_let_in_after_the_first_transaction(engine):
                 waiting.wait()
                 time.sleep(0.3)  # so that the waiting connection looks again as seldom as it ever does
             order.append("step")
-        pacing.pause_after(time.monotonic() - began)
+        pause_after(time.monotonic() - began)
     family.join()
     assert order.index("family") == 1
