@@ -30,6 +30,7 @@ SHORT_FILES = {
     "engage.base.exports.csv",
     "engage.questionnaire.ed_fi",
     "engage.questionnaire.library",
+    "engage.sites.district.job_messages",
     "engage.sites.district.wave_targets",
     "engage.sites.family.draft_limit",
     "engage.sites.family.printable_form_cache",

@@ -38,6 +38,7 @@ MENDED = {
     "district.answers_of": "nothing changes; the look is in the audit log",
     "district.change_commitment": "change back; what was published stays as it was",
     "district.change_wave_days": "change again until the last day has passed",
+    "district.count_again": "nothing changes; the figures are counted",
     "district.households_of": "nothing changes; the look is in the audit log",
     "district.make_codes": "take them back while nobody has begun",
     "district.make_household_codes": "take them back while nobody has begun",

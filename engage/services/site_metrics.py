@@ -1,5 +1,5 @@
-"""Metrics of the whole site, read when Prometheus asks: email, packets, retention, backups, the database, the disk, and
-the memory of processes. They are counts and times of the site; none is about a survey, a school, or a family."""
+"""Metrics of the whole site, read when Prometheus asks: work of the worker, retention, backups, the database, the disk,
+and the memory of processes. They are counts and times of the site; none is about a survey, a school, or a family."""
 
 import json
 import os
@@ -26,6 +26,8 @@ from engage.services.retention.run_schedule import retention_status
 from engage.services.runtime import Runtime
 from engage.services.site_database import sqlite_file
 from engage.storage.engine import read_session
+from engage.storage.models.base import Base
+from engage.storage.models.jobs import Export, FigureCount
 from engage.storage.models.mail import Mail
 from engage.storage.models.paper import Packet
 
@@ -33,6 +35,14 @@ SEEN_FILE = "packets-seen.json"  # in DATA_DIR/metrics: packet id to the time at
 FRESH = 5.0  # seconds for which figures from the database are reused
 PAGE = os.sysconf("SC_PAGE_SIZE")  # bytes
 UNFINISHED = ("waiting", "drawing")
+JOB_STATES = {  # of rows; a message is sent within a second
+    "waiting": "waiting",
+    "failed": "failed",
+    "drawing": "running",
+    "making": "running",
+    "counting": "running",
+}
+JOB_TABLES: dict[str, type[Base]] = {"email": Mail, "packets": Packet, "files": Export, "counts": FigureCount}
 
 
 class SiteCollector(Collector):
@@ -69,19 +79,43 @@ class SiteCollector(Collector):
 
     def _read_session(self, session: Session, now: datetime) -> Iterator[Metric]:
         yield from _mail_metrics(session, now)
-        yield from self._packet_metrics(session, now)
+        yield _job_metric(session)
+        yield self._age_metric(session, now)
         yield from _retention_metrics(session, now)
         yield from _size_metrics(session, self._runtime)
         if session.get_bind().dialect.name == "postgresql":
             yield from _archive_metrics(session)
 
-    def _packet_metrics(self, session: Session, now: datetime) -> Iterator[Metric]:
-        counts = _count_states(session, Packet.__table__.c.state, (*UNFINISHED, "failed"))
-        yield _gauge("engage_jobs", "Packets of forms, by state.", counts, "state")
+    def _age_metric(self, session: Session, now: datetime) -> Metric:
+        """The age of the oldest unfinished work. A packet's row has only the day, so this machine notes the time."""
         ids = session.scalars(select(Packet.id).where(Packet.state.in_(UNFINISHED))).all()
         since = _first_seen(self._runtime.settings.data_dir / FOLDER / SEEN_FILE, ids, now.timestamp())
-        oldest = max((now.timestamp() - each for each in since.values()), default=0.0)
-        yield GaugeMetricFamily("engage_jobs_oldest_seconds", "Age of the oldest unfinished packet.", oldest)
+        ages = {"packets": max((now.timestamp() - each for each in since.values()), default=0.0)}
+        for kind, oldest in (("email", _oldest_mail(session)), ("files", _oldest(session, Export)),
+                             ("counts", _oldest(session, FigureCount))):  # fmt: skip
+            ages[kind] = max(0.0, (stored_utc(now) - oldest).total_seconds()) if oldest else 0.0
+        return _gauge("engage_jobs_oldest_seconds", "Age of the oldest unfinished work, by kind.", ages, "kind")
+
+
+def _job_metric(session: Session) -> Metric:
+    """The work that is not done, by kind and state."""
+    metric = GaugeMetricFamily("engage_jobs", "Work of the worker, by kind and state.", labels=["kind", "state"])
+    for kind, table in JOB_TABLES.items():
+        numbers = dict.fromkeys(("waiting", "running", "failed"), 0.0)
+        for state, number in _count_states(session, table.__table__.c.state, tuple(JOB_STATES)).items():
+            numbers[JOB_STATES[state]] += number
+        for state, number in numbers.items():
+            metric.add_metric([kind, state], number)
+    return metric
+
+
+def _oldest(session: Session, table: type[Export | FigureCount]) -> datetime | None:
+    """When the oldest unfinished request was made."""
+    return session.scalar(select(func.min(table.asked_at)).where(table.state.in_(JOB_STATES), table.state != "failed"))
+
+
+def _oldest_mail(session: Session) -> datetime | None:
+    return session.scalar(select(func.min(Mail.written_at)).where(Mail.state == "waiting"))
 
 
 def _count_states(session: Session, column: ColumnElement[str], states: tuple[str, ...]) -> dict[str, float]:
@@ -93,7 +127,7 @@ def _count_states(session: Session, column: ColumnElement[str], states: tuple[st
 def _mail_metrics(session: Session, now: datetime) -> Iterator[Metric]:
     counts = _count_states(session, Mail.__table__.c.state, ("waiting", "failed"))
     yield _gauge("engage_mail", "Unsent email, by state.", counts, "state")
-    oldest = session.scalar(select(func.min(Mail.written_at)).where(Mail.state == "waiting"))
+    oldest = _oldest_mail(session)
     age = (stored_utc(now) - oldest).total_seconds() if oldest else 0.0
     yield GaugeMetricFamily("engage_mail_oldest_seconds", "Age of the oldest waiting email.", max(0.0, age))
 

@@ -22,6 +22,7 @@ from pathlib import Path
 
 from distributed import Client
 
+from engage.domain.summaries.release_history import ReleaseScope
 from engage.questionnaire.editions import build_edition
 from engage.services.checkpoints.cluster import CountedWave, WaveTask, count_wave, count_waves
 from tests.bench.bench_figures import _fill, _survey
@@ -98,9 +99,8 @@ def tasks_of(folder: Path, districts: int, responses: int) -> list[WaveTask]:
     for number in range(districts):
         columns = folder / f"district-{number}"
         _fill(columns, survey, responses // districts)
-        tasks.append(
-            WaveTask(f"district-{number}", "fall", columns, edition.document, edition.digest, "confidential", True, ())
-        )
+        scope = ReleaseScope(edition.digest, "confidential", breakdowns=True)
+        tasks.append(WaveTask(f"district-{number}", "fall", columns, edition.document, scope))
     return tasks
 
 

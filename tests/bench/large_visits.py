@@ -1,4 +1,7 @@
-"""The staff pages and heavy actions that `bench_large_site` measures, for a generated large district."""
+"""The staff pages and heavy actions that `bench_large_site` measures, for a generated large district.
+
+An action that is left to the worker is measured together with the worker's part, which is done here at once.
+"""
 
 import re
 from collections.abc import Callable, Mapping
@@ -11,11 +14,18 @@ from werkzeug.test import Client, TestResponse
 
 from engage.cli.keys import keys
 from engage.cli.retention import retention
+from engage.domain.mail.delivery_log import AcceptedMailLog
+from engage.services.runtime import Runtime
+from engage.services.tasks import count_figures, make_exports
+from engage.services.tasks.context import DONE, WorkerContext
+from engage.storage.engine import read_session
 from engage.storage.models.invitations import Invitation
+from engage.storage.models.jobs import Export, FigureCount
 from tests.bench.large_district import DRAFT, NEW, OPEN_LINK
 from tests.bench.large_history import ADMINISTRATOR, CONFIDENTIAL, FROZEN, LEADER, LIAISON, PASSWORD, school
 
 TOKEN = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"')
+LEFT_TO_THE_WORKER = re.compile(r"/exports/\w+$|/freeze$")  # where a request for work of the worker leads
 CHECKPOINTS = "/staff/district/checkpoints"
 WAVES = "/staff/district/waves"
 SCHOOL = school(0)
@@ -25,19 +35,39 @@ class Browser:
     """A browser of a person; signed in unless the address is empty. Redirects are not followed."""
 
     def __init__(self, site: Any, email: str) -> None:
-        self.client = Client(site, TestResponse)
+        self.site, self.client = site, Client(site, TestResponse)
         if email:
             self.post("/staff/login", "/staff/login", {"email": email, "password": PASSWORD})()
 
     def get(self, path: str) -> Callable[[], int]:
         """The action of opening a page; it returns the number of bytes."""
-        return lambda: _size(path, self.client.get(path))
+        return lambda: self._finish(path, self.client.get(path))
 
     def post(self, form: str, path: str, fields: Mapping[str, str]) -> Callable[[], int]:
         """The action of sending a form; the page with the form is opened now."""
         found = TOKEN.search(self.client.get(form).get_data(as_text=True))
         assert found, f"{form} has no form"
-        return lambda: _size(path, self.client.post(path, data={**fields, "csrf_token": found[1]}))
+        return lambda: self._finish(path, self.client.post(path, data={**fields, "csrf_token": found[1]}))
+
+    def _finish(self, path: str, response: TestResponse) -> int:
+        """Do the worker's part, if there is any. Returns the number of bytes."""
+        if "Refresh" in response.headers or LEFT_TO_THE_WORKER.search(response.headers.get("Location", "")):
+            do_jobs(self.site.staff.extensions["engage"])
+        return _size(path, response)
+
+
+def do_jobs(runtime: Runtime) -> None:
+    """Count and make what waits for the worker."""
+    accepted = AcceptedMailLog(runtime.settings.data_dir / "accepted", [])
+    context = WorkerContext(runtime, server=None, accepted=accepted, stopping=lambda: False)
+    with read_session(runtime.engine) as session:
+        counts = session.scalars(select(FigureCount.id).where(FigureCount.state == "waiting")).all()
+        files = session.scalars(select(Export.id).where(Export.state == "waiting")).all()
+    results = [
+        *(count_figures._count(context, id) for id in counts),
+        *(make_exports._make(context, id) for id in files),
+    ]
+    assert set(results) <= {DONE}, results
 
 
 def _size(path: str, response: TestResponse) -> int:

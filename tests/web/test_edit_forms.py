@@ -49,7 +49,13 @@ ONE_BUTTON = {  # one decision that shows no value to be changed; done twice, it
     *("administration.change", "administration.check_audit", "administration.continue_import"),
     "administration.discard_letter",
     *("administration.drop_roster", "administration.retry_all_letters", "administration.retry_letter"),
-    *("district.decide_bursts", "district.freeze_figures", "district.opt_in", "district.replace_code"),
+    *(
+        "district.count_again",
+        "district.decide_bursts",
+        "district.freeze_figures",
+        "district.opt_in",
+        "district.replace_code",
+    ),
     *("district.take_codes_back", "liaison.cancel", "liaison.confirm_handed_over"),
 }
 READS = {"district.answers_of", "district.households_of", "liaison.show_place"}  # what is read is written down

@@ -15,6 +15,7 @@ from sqlalchemy.exc import OperationalError
 from werkzeug.test import Client
 
 from engage import create_app
+from engage.base.clock import stored_utc
 from engage.base.config import BACKUP_FILE, Settings
 from engage.base.measurements import Recorder, recorder, replace_recorder
 from engage.domain.mail import outbox
@@ -24,10 +25,12 @@ from engage.services import site_metrics
 from engage.services.retention import run_schedule
 from engage.services.waves.opening import add_unnamed_invitations
 from engage.storage.engine import write_session
+from engage.storage.models.checkpoints import Checkpoint
+from engage.storage.models.jobs import Export, FigureCount
 from engage.storage.models.paper import Packet
 from engage.web.metrics import route_group
 from tests.conftest import close
-from tests.makers import a_school, a_wave
+from tests.makers import a_school, a_wave, staff
 from tests.people import Family
 from tests.scrapes import Scrape
 
@@ -145,7 +148,7 @@ def test_a_familys_whole_visit_leaves_no_trace_of_who_where_or_what(measured: An
     assert found.labels("site") <= SITES
     assert found.labels("group") <= GROUPS
     names = {label for _, labels in found.samples for label, _ in labels}
-    assert names <= {"site", "group", "status", "le", "state", "file", "process", "place"}
+    assert names <= {"site", "group", "status", "le", "state", "file", "process", "place", "kind"}
     assert found.value("engage_requests_total", site="family", group="survey") == found.value(
         "engage_requests_total", site="family"
     ) - found.value("engage_requests_total", site="family", group="entry")
@@ -180,16 +183,40 @@ def test_packets_are_counted_and_the_oldest_is_as_old_as_it_was_first_seen(
             session.add(a_packet(f"packet-{number}", state, today))
         session.commit()
     first = scrape(measured)
-    assert [first.value("engage_jobs", state=each) for each in ("waiting", "drawing", "failed")] == [1, 1, 1]
-    assert first.value("engage_jobs_oldest_seconds") == 0
+    states = ("waiting", "running", "failed")
+    assert [first.value("engage_jobs", kind="packets", state=each) for each in states] == [1, 1, 1]
+    assert first.value("engage_jobs_oldest_seconds", kind="packets") == 0
     site_later = create_app(
         replace(settings, metrics_token=TOKEN), lambda: datetime.combine(today, time(18, 20), UTC)
     )  # another process of the same machine, 20 minutes later
-    assert scrape(site_later).value("engage_jobs_oldest_seconds") == 20 * 60
+    assert scrape(site_later).value("engage_jobs_oldest_seconds", kind="packets") == 20 * 60
     with engine.begin() as connection:
         connection.execute(update(Packet).values(state="ready"))
-    assert scrape(site_later).value("engage_jobs_oldest_seconds") == 0
+    assert scrape(site_later).value("engage_jobs_oldest_seconds", kind="packets") == 0
     close(site_later)
+
+
+def test_counts_and_files_are_counted_by_state_with_the_age_of_the_oldest(
+    measured: Any, engine: Engine, today: date, clock: Callable[[], datetime]
+) -> None:
+    now = stored_utc(clock())
+    with write_session(engine) as session:
+        leader = staff(session, "leader")
+        session.add(Checkpoint(id="fall", title="Fall", meets_on=today))
+        session.flush()
+        file = {"kind": "csv", "checkpoint_id": "fall", "language": "en", "asked_by": leader.id}
+        for number, state in enumerate(("waiting", "waiting", "making", "failed")):
+            session.add(Export(id=f"{number}", state=state, asked_at=now - timedelta(hours=number), **file))
+        count = {"checkpoint_id": "fall", "purpose": "draft", "state": "counting"}
+        session.add(FigureCount(id="count", asked_at=now - timedelta(minutes=3), **count))
+        session.commit()
+    found = scrape(measured)
+    states = ("waiting", "running", "failed")
+    assert [found.value("engage_jobs", kind="files", state=each) for each in states] == [2, 1, 1]
+    assert [found.value("engage_jobs", kind="counts", state=each) for each in states] == [0, 1, 0]
+    assert [found.value("engage_jobs", kind="email", state=each) for each in states] == [0, 0, 0]
+    ages = [found.value("engage_jobs_oldest_seconds", kind=each) for each in ("files", "counts", "email")]
+    assert ages == [2 * 3600, 3 * 60, 0]
 
 
 def a_packet(id: str, state: str, today: date) -> Packet:

@@ -46,6 +46,13 @@ from engage.domain.summaries.tables import NOT_ASKED, Counts, Figures, QuestionP
 from engage.questionnaire.model import Survey
 from engage.questionnaire.routing import Rule
 
+PartProgress = Callable[[int, int], None]
+"""Is given the number of tables that are suppressed, and of all tables. May raise to stop."""
+
+
+def ignore_progress(_tables: int, _total: int) -> None:
+    """Do nothing with the progress."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Release:
@@ -92,6 +99,7 @@ def build_release(
     policy: SuppressionPolicy,
     before: Release | None = None,
     earlier: Sequence[AudienceFigures] = (),
+    progress: PartProgress = ignore_progress,
 ) -> Release:
     """Return the figures for an audience.
 
@@ -103,8 +111,9 @@ def build_release(
     seen = [EarlierFigures(each, figures.groups, figures.most) for each in earlier]
     universes = _build_universes(figures, policy, before, seen, encoders)
     work = _ReleaseWork(figures, policy, before, seen, encoders, universes, _link_sets(encoders), {}, {})
-    for part in figures.parts:
+    for number, part in enumerate(figures.parts, 1):
         work.parts[part.question, part.choice] = _release_part(work, part)
+        progress(number, len(figures.parts))
     bases = {name: _base_table(figures, name, each) for name, each in work.universes.items()}
     visible = {question for (question, choice), table in work.parts.items() if choice is None and not table.nothing}
     effects = {each: effect for each, effect in figures.effects.items() if each in visible}

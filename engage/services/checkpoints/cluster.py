@@ -16,11 +16,10 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Engine, select
 
 from engage.domain.summaries.column_store import Columns, columns_folder
-from engage.domain.summaries.release_history import Released, load_or_release
+from engage.domain.summaries.release_history import Released, ReleaseScope, load_or_release
 from engage.questionnaire.editions import load_edition
-from engage.services.checkpoints.counting import load_wave_columns
+from engage.services.checkpoints.counting import has_draft_breakdowns, load_wave_columns, release_scope
 from engage.services.checkpoints.outputs import other_frozen_figures
-from engage.services.checkpoints.release_consistency import earlier_figures
 from engage.storage.engine import read_session
 from engage.storage.models.checkpoints import Checkpoint
 
@@ -32,18 +31,14 @@ RETRIES = 3  # of a task that fails with an exception, such as a folder that can
 
 @dataclass(frozen=True, slots=True)
 class WaveTask:
-    """A wave to count. `site` tells districts apart in the results; `earlier` are the figures of frozen checkpoints."""
+    """A wave to count. `site` tells districts apart in the results."""
 
     site: str
     wave: str
     folder: Path
     document: str
     """The wave's edition, as stored."""
-    edition: str
-    """Its digest."""
-    identity: str
-    breakdowns: bool
-    earlier: tuple[Released, ...]
+    scope: ReleaseScope
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +69,7 @@ def _checkpoint_tasks(engine: Engine, checkpoint_id: str, site_dir: Path, today:
             wave=wave.id,
             folder=columns_folder(site_dir, wave.id).resolve(),
             document=wave.edition.document,
-            edition=wave.edition_digest,
-            identity=wave.identity,
-            breakdowns=wave.closes < today,
-            earlier=tuple(earlier_figures(others, wave.id)),
+            scope=release_scope(wave, has_draft_breakdowns(wave, today), others),
         )
 
 
@@ -85,7 +77,7 @@ def count_wave(task: WaveTask) -> CountedWave:
     """Count and suppress one wave, or take its figures from the cache. Raises ColumnsDamaged."""
     began = time.perf_counter()
     columns = Columns.open(task.folder, load_edition(task.document).survey("en"))
-    released = load_or_release(columns, task.folder, task.edition, task.identity, task.breakdowns, task.earlier)
+    released = load_or_release(columns, task.folder, task.scope)
     return CountedWave(task, released, columns.rows, time.perf_counter() - began)
 
 

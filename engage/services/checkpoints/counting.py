@@ -6,7 +6,7 @@ they are stored. No Flask.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
@@ -17,7 +17,8 @@ from engage.domain.intake.burst_marks import require_decisions
 from engage.domain.intake.group_assignment import assign_due_groups, has_sealed_groups
 from engage.domain.roster.import_state import require_complete_roster, roster_version
 from engage.domain.summaries.column_store import Columns, ExpectedColumns, columns_folder, lock_folder
-from engage.domain.summaries.release_history import Released, load_or_release
+from engage.domain.summaries.release import PartProgress
+from engage.domain.summaries.release_history import Released, ReleaseScope, load_or_release
 from engage.domain.summaries.wave_summary import (
     current_columns,
     load_columns,
@@ -51,6 +52,34 @@ Store = Callable[[Session, Checkpoint], None]
 
 
 @dataclass(frozen=True, slots=True)
+class CountProgress:
+    """How far a count is: survey `survey` (from 1) of `surveys`, and the percent of its tables."""
+
+    survey: int
+    surveys: int
+    percent: int
+
+
+Progress = Callable[[CountProgress], None]
+"""Is called often while figures are counted. May raise to stop."""
+
+
+def ignore_progress(_progress: CountProgress) -> None:
+    """Do nothing with the progress."""
+
+
+@dataclass(frozen=True, slots=True)
+class WaveCounting:
+    """How the waves of a checkpoint are counted. `reuse` has the figures, by wave, that are not counted again."""
+
+    engine: Engine
+    checkpoint_id: str
+    site_dir: Path
+    progress: Progress = ignore_progress
+    reuse: Mapping[str, Released] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class CountedFigures:
     """The figures of a checkpoint, the state of the columns that they were counted from, the digests of the frozen
     checkpoints that they were compared with, and the version of the roster that households were counted from."""
@@ -61,18 +90,31 @@ class CountedFigures:
     roster: str
 
 
-def count_draft(engine: Engine, checkpoint_id: str, site_dir: Path, today: date) -> CheckpointFigures | None:
+def count_draft(
+    engine: Engine, checkpoint_id: str, site_dir: Path, today: date, progress: Progress = ignore_progress
+) -> CheckpointFigures | None:
     """The draft figures of a checkpoint that may be shown now; None if they are frozen. Waves that are still open are
     counted without breakdowns, because a draft shows none."""
+    return count_draft_with(WaveCounting(engine, checkpoint_id, site_dir, progress), today)
+
+
+def count_draft_with(counting: WaveCounting, today: date) -> CheckpointFigures | None:
+    """The same as `count_draft`."""
+    engine, checkpoint_id, site_dir = counting.engine, counting.checkpoint_id, counting.site_dir
     with read_session(engine) as session:
         if session.get_one(Checkpoint, checkpoint_id).frozen_on is not None:
             return None
     with read_session(engine) as session:
         others = other_frozen_figures(session, session.get_one(Checkpoint, checkpoint_id))
-    _, released = _count_waves(engine, checkpoint_id, site_dir, others, lambda wave: wave.closes < today)
+    _, released = _count_waves(counting, others, lambda wave: has_draft_breakdowns(wave, today))
     with read_session(engine) as session:
         require_complete_roster(session)
         return suppress_draft(session, session.get_one(Checkpoint, checkpoint_id), site_dir, today, released)
+
+
+def has_draft_breakdowns(wave: Wave, today: date) -> bool:
+    """Whether a draft shows a wave by group: once it has closed."""
+    return wave.closes < today
 
 
 def open_sealed_groups(engine: Engine, checkpoint_id: str, key: bytes, today: date) -> None:
@@ -95,14 +137,21 @@ def choose_figures(checkpoint: Checkpoint, draft: CheckpointFigures | None) -> C
     return figures
 
 
-def count_and_freeze(engine: Engine, checkpoint_id: str, site_dir: Path, today: date, store: Store) -> None:
+def count_and_freeze(
+    engine: Engine,
+    checkpoint_id: str,
+    site_dir: Path,
+    today: date,
+    store: Store,
+    progress: Progress = ignore_progress,
+) -> None:
     """Count the figures and store them permanently. `store` is called in the same transaction, before the commit. If
     answers come in during the count, it is repeated, at most `ATTEMPTS` times. Raises AlreadyFrozen.
     """
     attempt = 0
     while True:
         attempt += 1
-        counted = _count_for_freezing(engine, checkpoint_id, site_dir, today)
+        counted = _count_for_freezing(WaveCounting(engine, checkpoint_id, site_dir, progress), today)
         with write_session(engine) as session:
             checkpoint = session.get_one(Checkpoint, checkpoint_id, with_for_update=True)
             if checkpoint.frozen_on is not None:
@@ -115,16 +164,17 @@ def count_and_freeze(engine: Engine, checkpoint_id: str, site_dir: Path, today: 
             return
 
 
-def _count_for_freezing(engine: Engine, checkpoint_id: str, site_dir: Path, today: date) -> CountedFigures:
+def _count_for_freezing(counting: WaveCounting, today: date) -> CountedFigures:
+    engine, checkpoint_id = counting.engine, counting.checkpoint_id
     with read_session(engine) as session:
         checkpoint = session.get_one(Checkpoint, checkpoint_id)
         others, digests = other_frozen_figures(session, checkpoint), other_frozen_digests(session, checkpoint)
-    states, released = _count_waves(engine, checkpoint_id, site_dir, others, lambda _wave: True)
+    states, released = _count_waves(counting, others, lambda _wave: True)
     with read_session(engine) as session:
         require_complete_roster(session)
         roster = roster_version(session)
         checkpoint = session.get_one(Checkpoint, checkpoint_id)
-        document = count_figures(session, checkpoint, site_dir, today, released)
+        document = count_figures(session, checkpoint, counting.site_dir, today, released)
         return CountedFigures(document, states, digests, roster)
 
 
@@ -145,36 +195,53 @@ def _is_current(session: Session, checkpoint: Checkpoint, counted: CountedFigure
 
 
 def _count_waves(
-    engine: Engine,
-    checkpoint_id: str,
-    site_dir: Path,
-    others: Sequence[CheckpointFigures],
-    with_breakdowns: Callable[[Wave], bool],
+    counting: WaveCounting, others: Sequence[CheckpointFigures], with_breakdowns: Callable[[Wave], bool]
 ) -> tuple[dict[str, ExpectedColumns], dict[str, Released]]:
-    """The state of each wave's columns and the figures counted from them, suppressed together with those of frozen
-    `others`."""
-    states, released = {}, {}
-    for wave, wave_columns in load_wave_columns(engine, checkpoint_id, site_dir):
+    """The state of the columns of each wave that is counted, and the figures of all waves, suppressed together with
+    those of frozen `others`."""
+    waves = list_waves(counting.engine, counting.checkpoint_id)
+    states, released = {}, dict(counting.reuse)
+    for number, (wave, survey) in enumerate(waves, 1):
+        if wave.id in counting.reuse:
+            continue
+        progress = _survey_progress(counting.progress, number, len(waves))
+        progress(0, 1)
+        wave_columns = _open_columns(counting.engine, wave, survey, counting.site_dir)
         states[wave.id] = wave_columns.expected
-        about = (columns_folder(site_dir, wave.id), wave.edition_digest, wave.identity)
-        released[wave.id] = load_or_release(
-            wave_columns, *about, with_breakdowns(wave), earlier=earlier_figures(others, wave.id)
-        )
+        scope = release_scope(wave, with_breakdowns(wave), others)
+        released[wave.id] = load_or_release(wave_columns, columns_folder(counting.site_dir, wave.id), scope, progress)
     return states, released
 
 
-def load_wave_columns(engine: Engine, checkpoint_id: str, site_dir: Path) -> Iterator[tuple[Wave, Columns]]:
-    """Each wave with its columns, including new answers."""
+def _survey_progress(progress: Progress, number: int, surveys: int) -> PartProgress:
+    """The progress of one survey of several."""
+    return lambda tables, total: progress(CountProgress(number, surveys, 100 * tables // total))
+
+
+def release_scope(wave: Wave, breakdowns: bool, others: Sequence[CheckpointFigures]) -> ReleaseScope:
+    """What a wave's figures depend on besides its columns. `others` are the frozen figures to compare with."""
+    return ReleaseScope(wave.edition_digest, wave.identity, breakdowns, earlier_figures(others, wave.id))
+
+
+def list_waves(engine: Engine, checkpoint_id: str) -> list[tuple[Wave, Survey]]:
+    """The waves to count, with their surveys. Raises AnswersDeleted, BurstsUndecided."""
     with read_session(engine) as session:
-        waves = selectinload(Checkpoint.waves).selectinload(Wave.edition)
+        waves = selectinload(Checkpoint.waves).options(selectinload(Wave.edition), selectinload(Wave.schools))
         checkpoint = session.get_one(Checkpoint, checkpoint_id, options=[waves])
         require_answers(checkpoint)
         require_decisions(session, checkpoint.waves)
-        surveys = [(wave, load_edition(wave.edition.document).survey("en")) for wave in checkpoint.waves]
-    for wave, survey in surveys:
-        with lock_folder(columns_folder(site_dir, wave.id), "update"):
-            wave_columns = _update_columns(engine, wave, survey, site_dir)
-        yield wave, wave_columns
+        return [(wave, load_edition(wave.edition.document).survey("en")) for wave in checkpoint.waves]
+
+
+def load_wave_columns(engine: Engine, checkpoint_id: str, site_dir: Path) -> Iterator[tuple[Wave, Columns]]:
+    """Each wave with its columns, including new answers. Raises AnswersDeleted, BurstsUndecided."""
+    for wave, survey in list_waves(engine, checkpoint_id):
+        yield wave, _open_columns(engine, wave, survey, site_dir)
+
+
+def _open_columns(engine: Engine, wave: Wave, survey: Survey, site_dir: Path) -> Columns:
+    with lock_folder(columns_folder(site_dir, wave.id), "update"):
+        return _update_columns(engine, wave, survey, site_dir)
 
 
 def _update_columns(engine: Engine, wave: Wave, survey: Survey, site_dir: Path) -> Columns:

@@ -25,6 +25,10 @@ from engage.domain.roster.names import NAMED, erase_names
 from engage.domain.security.audit_anchor import record_system_event
 from engage.domain.security.audit_log import SITE, AuditEntry
 from engage.domain.security.encryption import Sealer, derive_key
+from engage.services.checkpoints.count_requests import KEEP as COUNTS_KEPT
+from engage.services.checkpoints.count_requests import is_count_expired
+from engage.services.checkpoints.exports import KEEP as EXPORTS_KEPT
+from engage.services.checkpoints.exports import find_expired_exports, is_export_expired
 from engage.services.checkpoints.outputs import find_leftover_files
 from engage.services.data_entry.retention import (
     KEYED_DAYS,
@@ -53,6 +57,7 @@ from engage.services.waves.retention import (
 from engage.storage.engine import database_now
 from engage.storage.models.conversations import Thread
 from engage.storage.models.invitations import Invitation, WithdrawnInvitation
+from engage.storage.models.jobs import Export, FigureCount
 from engage.storage.models.mail import Mail
 from engage.storage.models.paper import Keying, KeyingDraft, Packet, PrintRun, SheetLink
 from engage.storage.models.responses import Draft, Response, ResponseLink
@@ -75,6 +80,7 @@ def build_policies(settings: Settings, today: date, now: datetime) -> list[Polic
         *_response_policies(settings, today),
         *_keying_policies(settings, today),
         *_packet_policies(settings, today),
+        *_job_policies(settings, now),
         *_name_policies(settings),
         *_file_policies(settings, today, now),
     ]
@@ -225,6 +231,30 @@ def _packet_policies(settings: Settings, today: date) -> Iterator[Policy]:
         f"{FILES_DAYS} days old, or links gone",
         lambda session: len(find_expired_files(session, settings, today)),
         lambda session: _unlink_files(find_expired_files(session, settings, today)),
+    )
+
+
+def _job_policies(settings: Settings, now: datetime) -> Iterator[Policy]:
+    counts, exports = is_count_expired(now), is_export_expired(now)
+    yield _row_policy(
+        "requests to count figures",
+        f"requested {COUNTS_KEPT.days} day ago",
+        FigureCount,
+        counts,
+        lambda session: session.execute(delete(FigureCount).where(counts)),
+    )
+    yield _row_policy(
+        "files that staff asked for",
+        f"requested {EXPORTS_KEPT.days} day ago",
+        Export,
+        exports,
+        lambda session: session.execute(delete(Export).where(exports)),
+    )
+    yield Policy(
+        "contents of these files",
+        f"{EXPORTS_KEPT.days} day old",
+        lambda session: len(find_expired_exports(session, settings, now)),
+        lambda session: _unlink_files(find_expired_exports(session, settings, now)),
     )
 
 

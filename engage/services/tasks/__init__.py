@@ -1,1 +1,2 @@
-"""Durable tasks of the worker (DBOS): sending email, drawing packets, retention. Serving processes never load it."""
+"""Durable tasks of the worker (DBOS): sending email, drawing packets,
+counting figures, making files, retention. Serving processes never load it."""

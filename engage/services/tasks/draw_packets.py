@@ -6,7 +6,7 @@ import logging
 import time
 from datetime import date
 
-from dbos import DBOS, EnqueueOptions
+from dbos import DBOS
 from sqlalchemy import select, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
@@ -15,23 +15,18 @@ from engage.base.shared_dir import read_worker_id
 from engage.domain.paper.documents.packet import DrawingStopped, WrittenPacket
 from engage.domain.paper.documents.packet_model import PacketContent
 from engage.domain.roster.import_state import RosterIncomplete
-from engage.domain.security.audit_anchor import ANCHOR_FILE, advance_after_commit
-from engage.domain.security.audit_log import AUDIT_KEY, COMMAND_LINE, AuditEntry, record_event
 from engage.services.printing import bulk_orders, orders, rendering
 from engage.services.printing.layouts import Unprintable
 from engage.services.printing.sheets import PrintContext
-from engage.services.tasks.context import FINISHED_STATES, WorkerContext
+from engage.services.tasks.context import DONE, FAILED, LATER, PASSED, WorkerContext
 from engage.storage.engine import read_session, write_session
 from engage.storage.leases import hold_lease
 from engage.storage.models.paper import Packet
-from engage.storage.models.staff import Staff
 
 QUEUE = "packets"
 DRAWERS = 1  # packets drawn at a time: drawing keeps one core busy
 TELLS = 0.5  # seconds between progress updates, so that families' answers need not wait for them
 WAITING = ("waiting", "drawing")
-
-DONE, LATER, FAILED, PASSED = "done", "later", "failed", "passed"
 
 log = logging.getLogger("engage.worker")
 
@@ -47,21 +42,8 @@ class PacketQueue:
         with read_session(self.context.runtime.engine) as session:
             waiting = session.scalars(select(Packet.id).where(Packet.state.in_(WAITING)).order_by(Packet.id)).all()
         for id in waiting:
-            self._put(id)
+            self.context.queue_job(QUEUE, _workflow_id(id), id)
         return len(waiting)
-
-    def _put(self, id: str) -> None:
-        """Queue a packet. A finished workflow of an earlier request is deleted; one abandoned by a worker is
-        resumed."""
-        there = DBOS.get_workflow_status(_workflow_id(id))
-        if there is not None and there.status in FINISHED_STATES:
-            DBOS.delete_workflows([_workflow_id(id)])
-            there = None
-        if there is None:
-            options: EnqueueOptions = {"workflow_name": QUEUE, "queue_name": QUEUE, "workflow_id": _workflow_id(id)}
-            DBOS.enqueue_workflow_with_options(options, id)
-        elif there.status == "PENDING" and self.context.is_abandoned(there, _workflow_id(id)):
-            DBOS.resume_workflow(_workflow_id(id), queue_name=QUEUE)
 
 
 def register_workflow(context: WorkerContext) -> None:
@@ -149,13 +131,9 @@ def _drawing_problem(refused: orders.PacketRefused) -> Exception:
 
 def _record_codes(context: WorkerContext, session: Session, created: orders.CreatedPacket) -> None:
     """Record in the audit log who requested the packet that access codes were created for."""
-    packet, state = created.packet, context.runtime
-    person = session.get(Staff, packet.made_by) if packet.made_by is not None else None
+    packet = created.packet
     detail: dict[str, int | str] = {"codes": created.codes, "packet": packet.id}
-    entry = AuditEntry(person.email if person else COMMAND_LINE, "make access codes", packet.wave_id, detail)
-    key, now = state.secret(AUDIT_KEY), state.now()
-    record_event(session, entry, key=key, now=now)
-    advance_after_commit(session, state.engine, state.settings.site_dir / ANCHOR_FILE, key, now)
+    context.record_event(session, packet.made_by, "make access codes", packet.wave_id, detail)
 
 
 def _draw_to_file(context: WorkerContext, id: str, pile: PacketContent) -> str:

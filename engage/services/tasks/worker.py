@@ -21,7 +21,7 @@ from engage.domain.mail.delivery_log import FILE, AcceptedMailLog
 from engage.domain.mail.smtp import MailServer
 from engage.services.retention.running import Retention
 from engage.services.runtime import WORKER, open_runtime
-from engage.services.tasks import draw_packets, send_mail, store_roster
+from engage.services.tasks import count_figures, draw_packets, make_exports, send_mail, store_roster
 from engage.services.tasks.context import WorkerContext
 from engage.services.tasks.run_retention import NightlyRetention
 from engage.storage.engine import read_session
@@ -32,6 +32,12 @@ TURN = 0.25  # seconds between polls of DBOS's own queues
 LOOK = 1.0  # seconds between polls for waiting work
 TIDY = 3600.0  # seconds between cleanups of old finished work
 FINISH = 8  # seconds to finish work in progress after being told to stop
+QUEUES = (  # and how many of each are worked on at a time
+    (send_mail.QUEUE, send_mail.SENDERS),
+    (draw_packets.QUEUE, draw_packets.DRAWERS),
+    (count_figures.QUEUE, count_figures.COUNTERS),
+    (make_exports.QUEUE, make_exports.MAKERS),
+)
 
 log = logging.getLogger("engage.worker")
 
@@ -72,12 +78,12 @@ def _open_accepted_log(settings: Settings, waiting: list[str]) -> AcceptedMailLo
 
 def _poll_queues(context: WorkerContext, nightly: NightlyRetention, stopping: Callable[[float], bool]) -> None:
     host = HostRecord(context.runtime.settings, context.runtime.clock)
+    queues = (send_mail.MailQueue, draw_packets.PacketQueue, count_figures.CountQueue, make_exports.ExportQueue)
     imports = store_roster.InterruptedImports(context.runtime, context.stopping)
-    queues = (send_mail.MailQueue(context), draw_packets.PacketQueue(context))
-    tidied, shelves = time.monotonic(), (*queues, imports, nightly, host)
+    tidied, polled = time.monotonic(), (*(queue(context) for queue in queues), imports, nightly, host)
     while True:
         try:
-            for each in shelves:
+            for each in polled:
                 each.poll()
             if time.monotonic() - tidied > TIDY:
                 tidied = time.monotonic()
@@ -98,11 +104,11 @@ def _launch_dbos(context: WorkerContext) -> None:
         "serializer": DBOSPortableJSONSerializer(),
         "log_level": "WARNING",
     }
-    send_mail.register_workflow(context)
-    draw_packets.register_workflow(context)
+    for task in (send_mail, draw_packets, count_figures, make_exports):
+        task.register_workflow(context)
     DBOS(config=config)
     DBOS.launch()
-    for queue, at_once in ((send_mail.QUEUE, send_mail.SENDERS), (draw_packets.QUEUE, draw_packets.DRAWERS)):
+    for queue, at_once in QUEUES:
         DBOS.register_queue(queue, worker_concurrency=at_once, polling_interval_sec=TURN, on_conflict="always_update")
 
 

@@ -21,8 +21,15 @@ add_pages(
     ),
     # translators: menu: whether questions ask about something private that the law protects
     MenuPage("surveys", 2, "screen questions", "district.screenings", lambda: gettext("Content screening")),
-    # translators: menu: a checkpoint is a dated meeting with frozen figures
-    MenuPage("results", 1, "see summaries", "district.checkpoints", lambda: gettext("Checkpoints")),
+    MenuPage(
+        "results",
+        1,
+        "see summaries",
+        "district.checkpoints",
+        # translators: menu: a checkpoint is a dated meeting with frozen figures
+        lambda: gettext("Checkpoints"),
+        covers=("district.export",),
+    ),
     # translators: menu: families that want no survey
     MenuPage("roster", 2, "manage opt-outs", "district.opt_outs", lambda: gettext("Opt-outs")),
 )

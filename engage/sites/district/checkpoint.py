@@ -3,30 +3,20 @@
 from datetime import date
 from typing import Any
 
-from flask import abort, flash, redirect, render_template, request, url_for
-from sqlalchemy.orm import Session
+from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 from wtforms import BooleanField
 
 from engage.base.catalogs import catalogue
 from engage.base.languages import LANGUAGES
 from engage.domain.intake.burst_marks import BurstsUndecided
-from engage.domain.intake.group_encryption import GROUP_KEY
 from engage.domain.roster.import_state import RosterIncomplete
-from engage.questionnaire.text_cleaning import is_possible_id
-from engage.services.checkpoints.counting import choose_figures, count_and_freeze, count_draft, open_sealed_groups
+from engage.services.checkpoints.counting import choose_figures
 from engage.services.checkpoints.coverage_wording import burst_text
-from engage.services.checkpoints.freezing import (
-    AlreadyFrozen,
-    AnswersDeleted,
-    CheckpointFigures,
-    NoCommitments,
-    NotFrozen,
-    is_deletion_near,
-    publish,
-    require_answers,
-)
+from engage.services.checkpoints.exports import AUDIENCE
+from engage.services.checkpoints.freezing import AnswersDeleted, NoCommitments, NotFrozen, is_deletion_near, publish
 from engage.services.checkpoints.group_choice import GroupChoice, choose_groups, list_school_names, question_key
+from engage.services.checkpoints.large_counts import CountIsLarge
 from engage.services.checkpoints.meeting_packet import (
     breakdown_tables,
     coverage_table,
@@ -43,6 +33,7 @@ from engage.services.checkpoints.report import Report, build_report
 from engage.services.checkpoints.wording import FigureWording
 from engage.services.waves.retention import answers_deleted_on
 from engage.sites.district.blueprint import blueprint
+from engage.sites.district.draft_figures import read_draft, render_count_page, require_checkpoint
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.checkpoints import Checkpoint
 from engage.web.audit import log_event
@@ -50,8 +41,6 @@ from engage.web.context import runtime
 from engage.web.edit_forms import EditForm, roster_wait_text
 from engage.web.page_language import SOURCE, gettext, language
 from engage.web.permissions import enters
-
-AUDIENCE = "leaders"
 
 
 class PublishForm(EditForm):
@@ -76,9 +65,13 @@ def _promise_texts(row: Checkpoint) -> list[str]:
 
 @blueprint.get("/checkpoints/<checkpoint_id>")
 @enters("see summaries")
-def checkpoint(checkpoint_id: str) -> str:
-    """A checkpoint on one page; until they are frozen, its figures are a draft."""
-    draft = read_draft(checkpoint_id)
+def checkpoint(checkpoint_id: str) -> str | Response:
+    """A checkpoint on one page; until they are frozen, its figures are a draft. If counting them takes long, the page
+    shows how far the worker is."""
+    try:
+        draft = read_draft(checkpoint_id)
+    except CountIsLarge:
+        return render_count_page(checkpoint_id)
     with read_session(runtime().engine) as session:
         row = require_checkpoint(session, checkpoint_id)
         choice = GroupChoice(request.args.get("school", ""), request.args.get("question", ""))
@@ -95,29 +88,6 @@ def checkpoint(checkpoint_id: str) -> str:
             school_names=list_school_names(chosen, report),
             **report_context(report),
         )
-
-
-@blueprint.get("/checkpoints/<checkpoint_id>/freeze")
-@enters("manage checkpoints")
-def confirm_freeze(checkpoint_id: str) -> str:
-    """Confirmation of freezing: frozen figures never change."""
-    return _render_freeze_page(checkpoint_id)
-
-
-@blueprint.post("/checkpoints/<checkpoint_id>/freeze")
-@enters("manage checkpoints")
-def freeze_figures(checkpoint_id: str) -> Response | tuple[str, int]:
-    """Count the figures and freeze them."""
-    with read_session(runtime().engine) as session:
-        require_checkpoint(session, checkpoint_id)
-    open_sealed_groups(runtime().engine, checkpoint_id, runtime().secret(GROUP_KEY), runtime().today())
-    try:
-        count_and_freeze(runtime().engine, checkpoint_id, runtime().settings.site_dir, runtime().today(), _audit_freeze)
-    except AlreadyFrozen:
-        return _render_freeze_page(checkpoint_id), 409
-    # translators: shown to staff after the figures of a checkpoint were frozen
-    flash(gettext("The figures are frozen. Everyone now sees the same numbers."))
-    return _redirect_to_checkpoint(checkpoint_id)
 
 
 @blueprint.get("/checkpoints/<checkpoint_id>/publish")
@@ -153,26 +123,6 @@ def publish_results(checkpoint_id: str) -> Response | tuple[str, int]:
     return _redirect_to_checkpoint(checkpoint_id)
 
 
-def require_checkpoint(session: Session, checkpoint_id: str, locked: bool = False) -> Checkpoint:
-    """The checkpoint, or "not found"; `locked` until the transaction ends, so that two leaders cannot change it at
-    once."""
-    if not is_possible_id(checkpoint_id):
-        abort(404)
-    return session.get(Checkpoint, checkpoint_id, with_for_update=locked or None) or abort(404)
-
-
-def read_draft(checkpoint_id: str) -> CheckpointFigures | None:
-    """The draft of a checkpoint's figures that may be shown today, None if they are frozen; or "not found"."""
-    with read_session(runtime().engine) as session:
-        require_checkpoint(session, checkpoint_id)
-    open_sealed_groups(runtime().engine, checkpoint_id, runtime().secret(GROUP_KEY), runtime().today())
-    return count_draft(runtime().engine, checkpoint_id, runtime().settings.site_dir, runtime().today())
-
-
-def _audit_freeze(session: Session, checkpoint: Checkpoint) -> None:
-    log_event(session, "freeze checkpoint", checkpoint.id, figures=(checkpoint.digest or "")[:12])
-
-
 def report_context(report: Report) -> dict[str, Any]:
     """Variables of templates that show a report."""
     wording = FigureWording(report.language, catalogue(report.language))
@@ -199,14 +149,6 @@ def report_context(report: Report) -> dict[str, Any]:
         "apart": lambda finding: missing_answers_text(finding.whole, wording),
         "kept": lambda promise: promise_status_text(promise, wording),
     }
-
-
-def _render_freeze_page(checkpoint_id: str) -> str:
-    with read_session(runtime().engine) as session:
-        row = require_checkpoint(session, checkpoint_id)
-        require_answers(row)
-        still_open = [wave for wave in row.waves if wave.closes >= runtime().today()]
-        return render_template("district/freeze.html", checkpoint=row, still_open=still_open)
 
 
 @blueprint.errorhandler(BurstsUndecided)

@@ -10,7 +10,7 @@ from engage.base.catalogs import catalogue
 from engage.base.languages import LANGUAGES
 from engage.services.checkpoints.wording import FigureWording
 from engage.sites.district.blueprint import blueprint
-from engage.sites.district.checkpoint import require_checkpoint
+from engage.sites.district.draft_figures import require_checkpoint
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.checkpoints import Checkpoint, Commitment, CommitmentWords
 from engage.web.audit import log_event

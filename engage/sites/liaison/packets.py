@@ -1,21 +1,19 @@
 """The page of one packet: its contents, progress, file, and the states of its sheets."""
 
-import fcntl
 import json
 from collections.abc import Callable
 from pathlib import Path
 
-from flask import abort, flash, make_response, redirect, render_template, request, send_file, url_for
+from flask import abort, flash, make_response, redirect, render_template, send_file, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from engage.base.catalogs import catalogue
 from engage.services.printing import messages, orders, sheet_status
 from engage.services.printing.orders import PacketRefused
-from engage.services.runtime import WORKER
 from engage.sites.liaison.blueprint import blueprint
 from engage.sites.liaison.print_request import NAMES_PERMISSION, safe_file_name
-from engage.storage.engine import is_connected, read_session, write_session
+from engage.storage.engine import read_session, write_session
 from engage.storage.language_groups import LEAST
 from engage.storage.models.paper import Packet
 from engage.storage.models.schools import School
@@ -24,27 +22,20 @@ from engage.web.audit import log_event
 from engage.web.context import runtime
 from engage.web.page_language import gettext, language
 from engage.web.permissions import check_permission, enters, is_allowed, person, require_school
+from engage.web.waiting import PageRefresh, is_worker_running, page_refresh
 
 MOVING = ("waiting", "drawing")
-REFRESH_SECONDS = 5  # seconds between page refreshes of a packet in progress
-REFRESHES_MOST = 120  # then the page stops refreshing, so that an unattended session can expire
-WORKER_LOCK = "worker.lock"  # in the data directory; locked by a running worker (engage/services/tasks/worker.py)
 
 
 @blueprint.get("/packets/<packet_id>")
 @enters("print paper surveys")
 def packet(packet_id: str) -> Response:
     """The packet's page. It refreshes itself while the packet is in progress, unless `still` is in the query."""
+    refresh = page_refresh("liaison.packet", packet_id=packet_id)
     with read_session(runtime().engine) as session:
         packet = _require_packet(session, packet_id)
-        answer = make_response(_render_page(session, packet))
-    looks = request.args.get("look", 0, type=int)
-    if packet.state in MOVING and "still" not in request.args and 0 <= looks < REFRESHES_MOST:
-        # a header, because accessibility checkers reject a refresh in a meta element
-        answer.headers["Refresh"] = (
-            f"{REFRESH_SECONDS}; url={url_for('liaison.packet', packet_id=packet.id, look=looks + 1)}"
-        )
-    return answer
+        answer = make_response(_render_page(session, packet, refresh))
+    return refresh.apply(answer) if packet.state in MOVING else answer
 
 
 @blueprint.get("/packets/<packet_id>.pdf")
@@ -110,20 +101,6 @@ def is_named(session: Session, packet: Packet) -> bool:
     return packet.contents == "households" and wave.identity == "confidential"
 
 
-def is_worker_running(session: Session, folder: Path) -> bool:
-    """Whether a worker is connected to PostgreSQL, from any machine, or holds the lock of the data directory."""
-    if session.get_bind().dialect.name == "postgresql":
-        return is_connected(session, WORKER)
-    try:
-        with open(folder / WORKER_LOCK) as file:
-            fcntl.flock(file.fileno(), fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-    return False
-
-
 def _change_packet(packet_id: str, change: Callable[[Session, Packet], str]) -> Response:
     """Change a packet, and show the message that `change` returns."""
     with write_session(runtime().engine) as session:
@@ -170,7 +147,7 @@ def _required_permission(session: Session, packet: Packet) -> str:
     return "print paper surveys" if is_own else "print for households"
 
 
-def _render_page(session: Session, packet: Packet) -> str:
+def _render_page(session: Session, packet: Packet, refresh: PageRefresh) -> str:
     wave, settings = session.get_one(Wave, packet.wave_id), runtime().settings
     lines = sheet_status.packet_lines(session, wave, packet)
     return render_template(
@@ -188,8 +165,7 @@ def _render_page(session: Session, packet: Packet) -> str:
         named=is_named(session, packet),
         moving=packet.state in MOVING,
         worker=is_worker_running(session, settings.data_dir),
-        still="still" in request.args,
-        looked=request.args.get("look", 0, type=int) >= REFRESHES_MOST,
+        refresh=refresh,
         there=packet.state == "ready" and orders.packet_file(settings, packet) is not None,
         problem=messages.explain_failure(packet, catalogue(language().tag), language().locale),
         families=settings.base_url,

@@ -24,6 +24,7 @@ from engage.domain.security.permissions import DISTRICT_WIDE, PUBLIC, ROLES, STR
 from engage.services.checkpoints.planning import create_checkpoint
 from engage.storage.engine import write_session
 from engage.storage.models.checkpoints import Commitment
+from engage.storage.models.jobs import Export
 from engage.storage.models.mail import Mail
 from engage.storage.models.paper import Keying, Packet, Sheet
 from engage.storage.models.roster import OptOut
@@ -44,7 +45,7 @@ WAVES = {"own": "fall", "foreign": "away"}
 # Parameters of URLs. Things of a school are "not found" to staff of other schools, and a person's own things to all
 # others; everything else belongs to the whole district.
 OF_A_SCHOOL = {"school_id", "wave_id", "thread_id", "serial", "run_id", "packet_id", "name", "household_id"}
-OF_A_PERSON = {"session_id", "key_id"}
+OF_A_PERSON = {"session_id", "key_id", "export_id"}
 OF_THE_DISTRICT = {
     "action": "save",
     "checkpoint_id": "meeting",
@@ -277,8 +278,12 @@ class Desk:
         now = self.things.now
         with write_session(self.engine) as session:
             number = session.query(Passkey).count() + session.query(StaffSession).count() + len(self.cookies)
-            if name == "session_id":
-                id: Any = digest(f"{owner} {number} {Random().random()}")
+            if name == "export_id":
+                id: Any = digest(f"{owner} {Random().random()}")[:32]
+                about = {"kind": "csv", "checkpoint_id": self.things.meeting, "language": "en", "state": "waiting"}
+                session.add(Export(id=id, asked_by=owner, asked_at=now, **about))
+            elif name == "session_id":
+                id = digest(f"{owner} {number} {Random().random()}")
                 session.add(StaffSession(id=id, staff_id=owner, began_at=now, seen_at=now))
             else:
                 key = Passkey(user_id=owner, name="key", credential_id=Random().randbytes(16), public_key=b"")

@@ -8,7 +8,7 @@ import pytest
 from engage.domain.summaries import release_history
 from engage.domain.summaries.column_store import rebuild_columns
 from engage.domain.summaries.counting import count_figures
-from engage.domain.summaries.release_history import load_or_release, release_figures
+from engage.domain.summaries.release_history import ReleaseScope, find_release, load_or_release, release_figures
 from engage.questionnaire.library import shipped_survey
 from tests.domain.summaries.waves import random_responses
 
@@ -30,7 +30,7 @@ def survey():
 
 
 def release(folder, columns, identity="anonymous", breakdowns=True):
-    return load_or_release(columns, folder, "e" * 64, identity, breakdowns)
+    return load_or_release(columns, folder, ReleaseScope("e" * 64, identity, breakdowns))
 
 
 def test_the_same_columns_are_released_once(tmp_path, survey, counting):
@@ -45,7 +45,7 @@ def test_whatever_the_figures_depend_on_makes_them_again(tmp_path, survey, count
     columns = rebuild_columns(tmp_path, survey, random_responses(survey, 60, seed=1), 0)
     assert release(tmp_path, columns) != release(tmp_path, columns, identity="confidential")
     release(tmp_path, columns, identity="confidential", breakdowns=False)
-    load_or_release(columns, tmp_path, "f" * 64, "confidential", False)
+    load_or_release(columns, tmp_path, ReleaseScope("f" * 64, "confidential", breakdowns=False))
     more = rebuild_columns(tmp_path, survey, random_responses(survey, 61, seed=1), 0)
     assert release(tmp_path, more)["leaders"]["responses"]["all"] == 61
     assert len(counting) == 5
@@ -58,8 +58,9 @@ def test_what_was_shown_of_the_wave_earlier_is_one_of_them(tmp_path, survey, cou
     frozen = release(tmp_path, before)
     columns = rebuild_columns(tmp_path, survey, random_responses(survey, 120, seed=1), 0)
     alone = release(tmp_path, columns, breakdowns=breakdowns)
-    beside = load_or_release(columns, tmp_path, "e" * 64, "anonymous", breakdowns, earlier=[frozen])
-    assert beside == load_or_release(columns, tmp_path, "e" * 64, "anonymous", breakdowns, earlier=[frozen])
+    scope = ReleaseScope("e" * 64, "anonymous", breakdowns, earlier=[frozen])
+    beside = load_or_release(columns, tmp_path, scope)
+    assert beside == load_or_release(columns, tmp_path, scope)
     assert len(counting) == 3
     assert beside["leaders"]["responses"]["all"] == 120
     assert json.dumps(beside).count("null") > json.dumps(alone).count("null")
@@ -71,6 +72,34 @@ def test_newer_figures_take_the_place_of_the_older(tmp_path, survey):
         release(tmp_path, columns)
     release(tmp_path, columns, breakdowns=False)
     assert sorted(each.name for each in tmp_path.glob("*released*")) == ["released.json", "released.lock"]
+
+
+def test_stored_figures_are_found_with_the_columns_they_were_counted_from(tmp_path, survey):
+    scope = ReleaseScope("e" * 64, "anonymous", breakdowns=True)
+    assert find_release(tmp_path, scope) is None
+    columns = rebuild_columns(tmp_path, survey, random_responses(survey, 60, seed=1), 3)
+    figures = load_or_release(columns, tmp_path, scope)
+    rebuild_columns(tmp_path, survey, random_responses(survey, 61, seed=1), 3)
+    found = find_release(tmp_path, scope)
+    assert (found.columns, found.released) == (columns.expected, figures)
+    assert find_release(tmp_path, ReleaseScope("f" * 64, "anonymous", breakdowns=True)) is None
+
+
+def test_progress_ends_with_all_tables_of_both_audiences_and_can_stop(tmp_path, survey):
+    columns = rebuild_columns(tmp_path, survey, random_responses(survey, 60, seed=1), 0)
+    scope, reports = ReleaseScope("e" * 64, "anonymous", breakdowns=True), []
+
+    def stop(number, total):
+        reports.append((number, total))
+        if len(reports) == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        load_or_release(columns, tmp_path, scope, stop)
+    assert find_release(tmp_path, scope) is None
+    load_or_release(columns, tmp_path, scope, stop)
+    total = reports[0][1]
+    assert reports[3:] == [(number, total) for number in range(1, total + 1)]
 
 
 @pytest.mark.parametrize("place", [10, 100, -10])

@@ -3,6 +3,7 @@
 import json
 import shutil
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date
 from gettext import NullTranslations
 from random import Random
@@ -72,11 +73,11 @@ class Busy:
         self.engine, self.calls, self.left = engine, [], 1_000
         self.real = release_history.release_figures
 
-    def __call__(self, figures, survey, identity, breakdowns=True, earlier=()):
+    def __call__(self, figures, survey, identity, breakdowns=True, earlier=(), *progress):
         self.calls.append(breakdowns)
         if len(self.calls) <= self.left:
             answer(self.engine)  # on SQLite this fails if another writer is active
-        return self.real(figures, survey, identity, breakdowns, earlier)
+        return self.real(figures, survey, identity, breakdowns, earlier, *progress)
 
 
 @pytest.fixture
@@ -146,7 +147,13 @@ def test_the_draft_of_an_open_wave_is_what_it_was_with_breakdowns(
 ):
     closes(engine, today)
     found = counting.count_draft(engine, planned, settings.data_dir, today)
-    monkeypatch.setattr(counting, "load_or_release", lambda *given, **more: load_or_release(*given[:-1], True, **more))
+    monkeypatch.setattr(
+        counting,
+        "load_or_release",
+        lambda columns, folder, scope, *progress: load_or_release(
+            columns, folder, replace(scope, breakdowns=True), *progress
+        ),
+    )
     shutil.rmtree(settings.data_dir / "drafts")
     assert counting.count_draft(engine, planned, settings.data_dir, today) == found
 

@@ -3,12 +3,15 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
+from engage.services.checkpoints import large_counts
 from engage.services.checkpoints.counting import count_draft
 from engage.services.checkpoints.freezing import freeze, publish
 from engage.services.checkpoints.outputs import count_figures
 from engage.storage.engine import write_session
 from engage.storage.models.checkpoints import Checkpoint, Commitment, CommitmentWords
+from engage.storage.models.jobs import Export, FigureCount
 from tests.axe import check_with_axe, in_both_languages, look
 from tests.conftest import Live
 from tests.makers import PASSWORD, a_wave, staff
@@ -70,6 +73,38 @@ def test_the_leaders_pages(page: Any, live: Live, engine: Any, ready: str, langu
     for tag in {"en": ("en", "zh-Hans"), "ar": ("ar",)}[language]:
         look(page, f"{live.url}/{tag}/results/what-families-said-fall", (320, 1280), screen)
         look(page, f"{live.url}/{tag}/results/", (320, 1280), screen)
+
+
+@in_both_languages
+def test_the_pages_that_wait_for_the_worker(
+    page: Any,
+    live: Live,
+    engine: Any,
+    planned: str,
+    language: str,
+    screen: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(large_counts, "REQUEST_SECONDS", 0.0)
+    with write_session(engine) as session:
+        staff(session, "leader", email="look@district.example", language=language)
+        session.commit()
+    page.goto(live.url + "/staff/login?next=/staff/me")
+    page.fill("#email", "look@district.example")
+    page.fill("#password", PASSWORD)
+    page.press("#password", "Enter")
+    page.wait_for_url("**/staff/me")
+    look(page, f"{live.url}{FALL}?still=yes", (360, 1280), screen)
+    page.goto(f"{live.url}{FALL}/figures.csv")
+    look(page, f"{page.url}?still=yes", (360, 1280), screen)
+    with engine.begin() as connection:
+        connection.execute(update(Export).values(state="failed", problem="disk"))
+        connection.execute(update(FigureCount).values(state="failed", problem="unexpected"))
+    look(page, page.url, (360, 1280), screen)
+    look(page, f"{live.url}{FALL}", (360, 1280), screen)
+    page.goto(f"{live.url}{FALL}/freeze")
+    page.press("main button", "Enter")
+    look(page, f"{live.url}{FALL}/freeze?still=yes", (360, 1280), screen)
 
 
 def test_bars_start_where_reading_starts(
