@@ -92,7 +92,7 @@ def test_the_failed_files_of_a_report(tmp_path: Path, report: str, printed: list
 
 
 DEBIAN = {"pdftotext": "poppler-utils", "pdfinfo": "poppler-utils"}
-ESSENTIAL = {"chmod", "mount", "umount"}  # part of every Debian
+ESSENTIAL = {"chmod", "mount", "nice", "umount"}  # part of every Debian
 
 
 def commands() -> dict[str, Path]:
