@@ -659,7 +659,7 @@ def opts_out(desk: Desk) -> None:
 
 
 def takes_back(desk: Desk) -> None:
-    desk.changes(lambda session: invitations.revoke_codes(session, session.get_one(Wave, "fall")))
+    desk.changes(lambda session: invitations.revoke_codes(session, session.get_one(Wave, "fall"), 100))
 
 
 def replaces(desk: Desk) -> None:

@@ -121,12 +121,14 @@ def can_revoke_codes(session: Session, wave: Wave) -> bool:
     return not (session.scalar(select(begun.exists())) or session.scalar(select(sent.exists())))
 
 
-def revoke_codes(session: Session, wave: Wave) -> int:
-    """Make every code of a wave invalid. Returns how many there were. Check `can_revoke_codes` first."""
-    number = session.scalar(select(func.count()).where(Invitation.wave_id == wave.id)) or 0
-    session.execute(delete(Invitation).where(Invitation.wave_id == wave.id))
-    session.execute(delete(WithdrawnInvitation).where(WithdrawnInvitation.wave_id == wave.id))
-    session.execute(delete(NamedLanguages).where(NamedLanguages.wave_id == wave.id))
+def revoke_codes(session: Session, wave: Wave, most: int) -> int:
+    """Make at most this many codes of a wave invalid. Returns how many. Check `can_revoke_codes` first."""
+    some = select(Invitation.digest).where(Invitation.wave_id == wave.id).order_by(Invitation.digest).limit(most)
+    number = len(session.scalars(some).all())
+    session.execute(delete(Invitation).where(Invitation.digest.in_(some)))
+    if number < most:  # none is left
+        session.execute(delete(WithdrawnInvitation).where(WithdrawnInvitation.wave_id == wave.id))
+        session.execute(delete(NamedLanguages).where(NamedLanguages.wave_id == wave.id))
     return number
 
 

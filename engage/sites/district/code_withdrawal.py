@@ -16,7 +16,7 @@ from engage.domain.security.access_codes import normalize_code
 from engage.services.waves.invitations import can_revoke_codes, revoke_codes
 from engage.sites.district.access_codes import require_code_wave
 from engage.sites.district.blueprint import blueprint
-from engage.storage.engine import read_session, write_session
+from engage.storage.engine import pause_after, read_session, write_session
 from engage.storage.models.audit import AuditEvent
 from engage.storage.models.invitations import Invitation
 from engage.storage.models.waves import Wave
@@ -27,6 +27,8 @@ from engage.web.page_language import gettext, ngettext
 from engage.web.permissions import enters
 
 MAKE_CODES = "make access codes"  # in the audit log
+BATCH = 8_000  # codes per transaction: about 0.1 s
+PAUSE = 0.15  # seconds between them, so that families' answers get their turn
 
 
 class TakeBackForm(BaseForm):
@@ -69,30 +71,65 @@ def asking_codes_back(wave_id: str) -> str:
 @enters("make access codes")
 def take_codes_back(wave_id: str) -> Response | tuple[str, int]:
     """Invalidate all codes, if nobody has begun to answer."""
-    form, status = _withdraw(wave_id)
+    form, status = _withdraw_first(wave_id)
     if status:
         with read_session(runtime().engine) as session:  # others can write while the page is drawn
             return _render_page(session, require_code_wave(session, wave_id), form), status
+    canceled = min(BATCH, form.wanted)
+    while canceled < form.wanted:
+        number = _withdraw_more(wave_id, form.wanted - canceled)
+        if not number:
+            flash(_partial_text(canceled), "error")
+            return redirect(url_for("district.codes", wave_id=wave_id))
+        canceled += number
     # translators: shown to staff after all access codes of a wave were made worthless
     flash(ngettext("%(num)s access code was canceled.", "%(num)s access codes were canceled.", form.wanted))
     return redirect(url_for("district.codes", wave_id=wave_id))
 
 
-def _withdraw(wave_id: str) -> tuple[TakeBackForm, int]:
-    """Invalidate all codes. Returns the form, and the status of a refusal; 0 if there is none."""
+def _withdraw_first(wave_id: str) -> tuple[TakeBackForm, int]:
+    """Invalidate the first codes. Returns the form, and the status of a refusal; 0 if there is none."""
     with write_session(runtime().engine) as session:
         wave = require_code_wave(session, wave_id, change=True)
         lock_codes(session, wave)
-        number = _count_codes(session, wave)
-        form = TakeBackForm(number)
+        form = TakeBackForm(_count_codes(session, wave))
         if not can_revoke_codes(session, wave):
             return form, 409
         if not form.validate():
             return form, 422
-        revoke_codes(session, wave)
-        log_event(session, MAKE_CODES, about=wave.id, taken_back=number)
-        session.commit()
+        _revoke(session, wave)
     return form, 0
+
+
+def _withdraw_more(wave_id: str, left: int) -> int:
+    """Invalidate more codes, a moment after the last ones. Returns how many; 0 if that is not possible any more:
+    somebody has begun to answer, or somebody else has changed the codes, of which `left` were left."""
+    pause_after(PAUSE)
+    with write_session(runtime().engine) as session:
+        wave = require_code_wave(session, wave_id, change=True)
+        lock_codes(session, wave)
+        if _count_codes(session, wave) != left or not can_revoke_codes(session, wave):
+            return 0
+        return _revoke(session, wave)
+
+
+def _revoke(session: Session, wave: Wave) -> int:
+    """Invalidate a batch of codes, with an entry in the audit log, and commit."""
+    number = revoke_codes(session, wave, BATCH)
+    log_event(session, MAKE_CODES, about=wave.id, taken_back=number)
+    session.commit()
+    return number
+
+
+def _partial_text(canceled: int) -> str:
+    # translators: shown to staff who cancel all access codes of a survey, if that had to stop after some of them
+    return ngettext(
+        "Only %(num)s access code was canceled. A family has just started to answer, or someone else has changed the "
+        "codes. The others still work.",
+        "Only %(num)s access codes were canceled. A family has just started to answer, or someone else has changed the "
+        "codes. The others still work.",
+        canceled,
+    )
 
 
 def _count_codes(session: Session, wave: Wave) -> int:

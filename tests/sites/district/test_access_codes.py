@@ -16,7 +16,7 @@ from engage.domain.roster.import_state import RosterIncomplete
 from engage.domain.roster.sampling_units import SamplingUnit
 from engage.domain.security.access_codes import ACCESS_KEY, digest, parse_access_code
 from engage.services.waves.opening import NewInvitation, add_invitations
-from engage.sites.district import household_codes
+from engage.sites.district import code_withdrawal, household_codes
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.audit import AuditEvent
 from engage.storage.models.invitations import Invitation, UsedCode
@@ -390,3 +390,37 @@ def test_an_anonymous_school_gets_all_its_codes_in_one_transaction(monkeypatch):
         assert sum(map(len, schools)) == 3
         assert all(len(batch) <= most or len(each) == 1 for batch, each in zip(batches, schools, strict=True))
         assert sorted(unit.household_id for batch in batches for unit in batch) == sorted(u.household_id for u in units)
+
+
+@pytest.mark.parametrize("change", ["begins", "replaces", "nothing"])
+def test_codes_are_canceled_in_batches_until_a_family_begins(leader, rostered, engine, site, monkeypatch, change):
+    leader.opens(CODES).sends(button=CSV, kind="csv")
+    rows, family = the_list(leader), Family(site)
+    leader.opens(CODES).follows("Cancel all access codes…")
+
+    def between(_seconds):
+        if change != "nothing":
+            with read_session(engine) as session:
+                left = set(session.scalars(select(Invitation.digest)))
+            key = site.staff.extensions["engage"].secret(ACCESS_KEY)
+            code = next(row[6] for row in rows if digest(row[6].replace("-", ""), key) in left)
+            if change == "begins":
+                family.begins_with(code)
+            else:
+                with write_session(engine) as session:
+                    session.delete(session.get_one(Invitation, digest(code.replace("-", ""), key)))
+                    session.commit()
+
+    monkeypatch.setattr(code_withdrawal, "BATCH", 1)
+    monkeypatch.setattr(code_withdrawal, "pause_after", between)
+    leader.sends(number="3")
+    if change == "nothing":
+        leader.sees("3 access codes were canceled.")
+        assert count(engine, Invitation) == 0
+    else:
+        leader.sees("Only 1 access code was canceled.", "The others still work.")
+        assert count(engine, Invitation) == {"begins": 2, "replaces": 1}[change]
+    with read_session(engine) as session:
+        details = session.scalars(select(AuditEvent.detail).where(AuditEvent.deed == "make access codes")).all()
+    canceled = sum(json.loads(each).get("taken_back", 0) for each in details)
+    assert canceled == (3 if change == "nothing" else 1)
