@@ -28,8 +28,6 @@ CONTRACTS = {"__init__", "__main__", "blueprint", "context", "env"}  # may be sh
 SHORT_PACKAGES = {"engage.cli", "engage.storage.models"}  # one module for each command, and for each group of tables
 SHORT_FILES = {
     "engage.base.exports.csv",
-    "engage.questionnaire.ed_fi",
-    "engage.questionnaire.library",
     "engage.sites.district.job_messages",
     "engage.sites.district.wave_targets",
     "engage.sites.family.draft_limit",

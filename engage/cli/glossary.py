@@ -9,7 +9,7 @@ from pathlib import Path
 
 from babel.messages.catalog import Catalog, Message
 
-from engage.base.catalogs import INTERFACE, po_path, read_po_file, translation_forms
+from engage.base.catalogs import DOMAINS, po_path, read_po_file, translation_forms
 from engage.base.languages import LANGUAGES, Language
 
 FILE = "glossary.toml"
@@ -78,7 +78,7 @@ def _strings(values: Sequence[str] | str | bool) -> list[str]:
 
 
 def glossary_faults(root: Path) -> Iterator[str]:
-    """Translations of the interface that do not use the glossary's terms, one line each: "file: what; what to do". None
+    """Translations that do not use the glossary's terms, one line each: "file: what; what to do". None
     if there is no glossary."""
     file = root / "translations" / FILE
     if not file.is_file():
@@ -94,7 +94,7 @@ def glossary_faults(root: Path) -> Iterator[str]:
 
 
 def _language_faults(root: Path, language: Language, terms: Sequence[GlossaryTerm]) -> Iterator[str]:
-    for domain in INTERFACE:
+    for domain in DOMAINS:
         path = po_path(language.tag, domain, root / "translations")
         if path.is_file():
             faults = catalog_faults(read_po_file(path, language), language.tag, terms)

@@ -26,7 +26,7 @@ from engage.base.catalogs import (
 )
 from engage.base.languages import LANGUAGES, Language
 from engage.questionnaire.editions import translatable_texts
-from engage.questionnaire.library import shipped_surveys
+from engage.questionnaire.library import earlier_surveys, shipped_surveys
 from engage.questionnaire.text_cleaning import hidden_characters
 
 _METHODS = [("**.py", "python"), ("**/templates/**.*", "jinja2.ext:babel_extract")]
@@ -101,7 +101,7 @@ class NoTextDomain(Exception):
 
 
 def _survey_messages(root: Path) -> Iterator[tuple[str, str, str]]:
-    for survey in shipped_surveys(root / "surveys"):
+    for survey in (*shipped_surveys(root / "surveys"), *earlier_surveys(root / "surveys")):
         yield from translatable_texts(survey)
 
 

@@ -21,8 +21,9 @@ from engage.domain.intake.submission import Submission, accept_response, filter_
 from engage.domain.security import access_codes as codes
 from engage.domain.security import accounts
 from engage.domain.security.form_serials import generate_serials as serials
-from engage.questionnaire.editions import Edition, build_edition, load_edition
-from engage.questionnaire.library import shipped_survey
+from engage.questionnaire.editions import build_edition, load_edition
+from engage.questionnaire.library import earlier_surveys, shipped_survey, shipped_surveys
+from engage.questionnaire.model import Survey
 from engage.services.data_entry.duplicates import submission_key
 from engage.services.data_entry.retention import delete_keyings, keying_cutoff
 from engage.services.waves import privacy_notice
@@ -92,8 +93,8 @@ def build_demo(session: Session, author: DemoContext) -> DemoSummary:
     session.flush()
     staff = _add_staff(session, author)
     households = _add_households(session, author)
-    for slug in IDENTITY:
-        _screen_survey(session, author, slug, staff[ADMINISTRATOR])
+    for survey in (*shipped_surveys(), *earlier_surveys()):
+        _screen_survey(session, author, survey, staff[ADMINISTRATOR])
     before = author.today - SPRING - SCREENED
     privacy_notice.store_district_texts(session, "who_asks", WHO_ASKS, staff[ADMINISTRATOR].id, before)
     spring = {slug: _open_spring_wave(session, author, slug) for slug in ("home-access", "family-beliefs")}
@@ -133,28 +134,25 @@ def _add_households(session: Session, author: DemoContext) -> list[DemoHousehold
     return generated
 
 
-def _load_edition(slug: str) -> Edition:
-    return build_edition(shipped_survey(slug), survey_catalogues())
-
-
-def _open_wave(session: Session, author: DemoContext, slug: str, new: NewWave) -> Wave:
-    edition = _load_edition(slug)
+def _open_wave(session: Session, author: DemoContext, survey: Survey, new: NewWave) -> Wave:
+    edition = build_edition(survey, survey_catalogues())
     screened = load_decisions(session, screening_items(edition.survey("en")))
     today = new.opens or author.today
     conditions = OpeningConditions(translation_gaps(new.languages), screened)
     return open_wave(session, edition, new, today, conditions, catalogue("en"))
 
 
-def _screen_survey(session: Session, author: DemoContext, slug: str, administrator: Staff) -> None:
+def _screen_survey(session: Session, author: DemoContext, survey: Survey, administrator: Staff) -> None:
     """Record that no question of a shipped survey asks about a protected area."""
-    items = screening_items(_load_edition(slug).survey("en"))
+    items = screening_items(survey)
     store_decisions(session, dict.fromkeys(items, Decision(NONE)), administrator.id, author.today - SPRING - SCREENED)
 
 
 def _open_spring_wave(session: Session, author: DemoContext, slug: str) -> Wave:
-    opens = author.today - SPRING
+    """Open a wave of version 1, which was in use then."""
+    opens, survey = author.today - SPRING, shipped_survey(slug, version=1)
     new = NewWave(
-        title=f"{shipped_survey(slug).title}, last spring",
+        title=f"{survey.title}, last spring",
         schools=tuple(SCHOOLS),
         languages=tuple(LANGUAGES),
         opens=opens,
@@ -163,13 +161,13 @@ def _open_spring_wave(session: Session, author: DemoContext, slug: str) -> Wave:
         identity=IDENTITY[slug],
         id=f"{slug}-spring",
     )
-    return _open_wave(session, author, slug, new)
+    return _open_wave(session, author, survey, new)
 
 
 def _open_current_wave(session: Session, author: DemoContext, slug: str, entry: str) -> Wave:
-    opens = author.today - OPENED
+    opens, survey = author.today - OPENED, shipped_survey(slug)
     new = NewWave(
-        title=f"{shipped_survey(slug).title}, this season",
+        title=f"{survey.title}, this season",
         schools=tuple(SCHOOLS),
         languages=tuple(LANGUAGES),
         opens=opens,
@@ -179,7 +177,7 @@ def _open_current_wave(session: Session, author: DemoContext, slug: str, entry: 
         entry=entry,
         id=slug,
     )
-    return _open_wave(session, author, slug, new)
+    return _open_wave(session, author, survey, new)
 
 
 def _store_language_groups(session: Session, wave: Wave, households: list[DemoHousehold]) -> None:

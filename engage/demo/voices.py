@@ -23,6 +23,9 @@ TILTS: dict[str, dict[str, dict[str, float]]] = {
     "internet_kind": {"": {"broadband": 7, "cellular": 2}, "so": {"broadband": 2, "cellular": 6}},
     "device": {"": {"chromebook": 5, "laptop": 4, "phone": 1}, "so": {"phone": 5, "chromebook": 4}},
     "no_internet_reason": {"": {"cost": 6, "not_available": 2}},
+    "internet_type": {"": {"line": 7, "cell_phone": 2}, "so": {"line": 2, "cell_phone": 6}},
+    "main_device": {"": {"chromebook": 5, "laptop": 4, "phone": 1}, "so": {"phone": 5, "chromebook": 4}},
+    "no_internet_main": {"": {"cost": 6, "not_available": 2}},
 }
 
 WORDS: dict[str, dict[str, Sequence[str]]] = {
@@ -32,31 +35,43 @@ WORDS: dict[str, dict[str, Sequence[str]]] = {
             "She spends all day on a screen. I worry about her eyes.",
             "Please tell us before you change how lessons work.",
         ),
+        "change_or_keep": (
+            "Please ask us before the schedule changes, not after.",
+            "Keep the reading hour. My son loves it.",
+        ),
         "question": ("Could the school stay open after class so children can use the internet?",),
     },
     "es": {
         "hope": ("Espero que mi hija no pierda su español.", "Que le guste aprender y tenga buenos maestros."),
         "worry": ("Me preocupa que pase mucho tiempo con la pantalla.", "Que se burlen de su acento."),
+        "change_or_keep": (
+            "Que nos pregunten antes de cambiar las clases.",
+            "Sigan con la hora de lectura, por favor.",
+        ),
         "question": ("¿Pueden explicarnos cómo ayudar con la tarea en casa?",),
     },
     "ar": {
         "hope": ("أتمنى أن يتعلم أولادي في جو آمن.",),
         "worry": ("أخاف أن يقضي ابني وقتا طويلا أمام الشاشة.",),
+        "change_or_keep": ("أرجو أن تسألونا قبل تغيير طريقة التعليم.",),
         "question": ("هل يمكن أن تصلنا الرسائل باللغة العربية؟",),
     },
     "so": {
         "hope": ("Waxaan rajaynayaa in carruurtaydu wax fiican bartaan.",),
         "worry": ("Guriga internet ma haysanno, casharradana way ka haraan.",),
+        "change_or_keep": ("Fadlan na weydiiya ka hor inta aan wax la beddelin.",),
         "question": ("Ma heli karnaa turjubaan marka aan dugsiga imanayno?",),
     },
     "vi": {
         "hope": ("Tôi mong con tôi tự tin hơn khi nói trước lớp.",),
         "worry": ("Tôi lo cháu xem điện thoại quá nhiều.",),
+        "change_or_keep": ("Xin hỏi ý kiến chúng tôi trước khi thay đổi.",),
         "question": ("Nhà trường có lớp hướng dẫn phụ huynh dùng máy tính không?",),
     },
     "zh-Hans": {
         "hope": ("希望孩子能有更多时间阅读。",),
         "worry": ("担心孩子看屏幕的时间太长。",),
+        "change_or_keep": ("改变之前请先问问我们。",),
         "question": ("学校的通知能不能用中文发给我们？",),
     },
 }
@@ -111,7 +126,7 @@ def _draw_choices(question: Question, language: str, rng: Random) -> list[str]:
     if alone and rng.random() < 0.3:
         return [alone[0]]
     codes = [choice.code for choice in question.choices if not choice.exclusive]
-    return [code for code in codes if rng.random() < 0.28]
+    return [code for code in codes if rng.random() < 0.28][: question.at_most]
 
 
 def _choice_weights(question: str, language: str) -> Mapping[str, float]:

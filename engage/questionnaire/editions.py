@@ -1,6 +1,7 @@
 """An edition: one survey and its translations, as one immutable document with a digest.
 
 Any changed text makes a new edition, so printed sheets and figures always refer to the exact wording that families saw.
+A trend over several editions is shown only for questions whose English words and choices are the same.
 """
 
 import hashlib
@@ -12,7 +13,7 @@ from gettext import NullTranslations
 from typing import Any
 
 from engage.base.catalogs import Catalogue
-from engage.questionnaire.model import Choice, Question, Section, Survey, Words
+from engage.questionnaire.model import Choice, ImpliedCode, MeasurementScale, Question, Section, Survey, Words
 from engage.questionnaire.rules import format_rule, parse_rule
 
 FORMAT = 1
@@ -55,6 +56,32 @@ def build_edition(survey: Survey, catalogues: Mapping[str, NullTranslations]) ->
 def load_edition(document: str) -> Edition:
     """Return the edition for a stored document."""
     return Edition(hashlib.sha256(document.encode()).hexdigest(), document)
+
+
+def question_digest(question: Question) -> str:
+    """Return a digest (64 hex digits) of what a question asks, in English: its kind, text, hint, unit, and choices, and
+    how many may be marked. Since editions are immutable, that of a question in an edition never changes."""
+    parts = {
+        "kind": question.kind,
+        "text": question.text,
+        "hint": question.hint,
+        "unit": question.unit,
+        "choices": [[choice.code, choice.text, choice.exclusive] for choice in question.choices],
+        "at_most": question.at_most,
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+def question_digests(edition: Edition) -> dict[str, str]:
+    """Return the digest of each question of an edition, by its id."""
+    return {question.id: question_digest(question) for _, question in edition.survey("en").questions()}
+
+
+def comparable_questions(earlier: Edition, later: Edition) -> dict[str, bool]:
+    """Return the ids of the questions in both editions, in the order of the later one, and whether they may be
+    compared: whether both ask the same."""
+    before, after = question_digests(earlier), question_digests(later)
+    return {id: before[id] == digest for id, digest in after.items() if id in before}
 
 
 def translatable_texts(survey: Survey) -> list[tuple[str, str, str]]:
@@ -137,7 +164,8 @@ def _survey_to_json(survey: Survey) -> dict[str, Any]:
     """Return the survey as JSON types. Defaults are left out, so that a new field does not change the digests of old
     editions."""
     return {
-        **_nondefault_fields(survey, ("slug", "title", "purpose", "minutes")),
+        **_nondefault_fields(survey, ("slug", "title", "purpose", "minutes", "version", "population", "identity")),
+        **({"scales": [_scale_to_json(scale) for scale in survey.scales]} if survey.scales else {}),
         "sections": [
             {
                 **_nondefault_fields(section, ("id", "title", "intro", "repeat")),
@@ -150,30 +178,52 @@ def _survey_to_json(survey: Survey) -> dict[str, Any]:
 
 
 _QUESTION_FIELDS = (
-    "id", "kind", "text", "hint", "minimum", "maximum", "unit", "dont_know", "refuse",
-    "element", "dont_know_ed_fi", "skipped_ed_fi", "asks",
+    "id", "kind", "text", "hint", "minimum", "maximum", "unit", "dont_know", "refuse", "at_most", "element", "asks",
+    "mirrors",
 )  # fmt: skip
+
+
+def _scale_to_json(scale: MeasurementScale) -> dict[str, Any]:
+    reversed_items = {"reversed": list(scale.reversed)} if scale.reversed else {}
+    return {"id": scale.id, "title": scale.title, "items": list(scale.items), **reversed_items}
 
 
 def _question_to_json(question: Question) -> dict[str, Any]:
     plain = _nondefault_fields(question, _QUESTION_FIELDS)
     if question.shown_when is not None:
         plain["shown_when"] = format_rule(question.shown_when)
+    if question.implied:
+        plain["implied"] = [[each.question, each.answer, each.ed_fi] for each in question.implied]
     if question.choices:
-        plain["choices"] = [
-            _nondefault_fields(choice, ("code", "text", "exclusive", "ed_fi")) for choice in question.choices
-        ]
+        plain["choices"] = [_choice_to_json(choice) for choice in question.choices]
     return plain
+
+
+def _choice_to_json(choice: Choice) -> dict[str, Any]:
+    profiles = {"profiles": dict(choice.profiles)} if choice.profiles else {}
+    return _nondefault_fields(choice, ("code", "text", "exclusive", "ed_fi")) | profiles
+
+
+_DEFAULTS = {"version": 1, "population": "family"}
 
 
 def _nondefault_fields(thing: Survey | Section | Question | Choice, names: tuple[str, ...]) -> dict[str, Any]:
     values = {name: getattr(thing, name) for name in names}
-    return {name: value for name, value in values.items() if value is not None and value is not False and value != ""}
+    return {
+        name: value
+        for name, value in values.items()
+        if value is not None and value is not False and value != "" and value != _DEFAULTS.get(name)
+    }
 
 
 def _survey_from_json(plain: dict[str, Any]) -> Survey:
     sections = tuple(_section_from_json(each) for each in plain["sections"])
-    return Survey(**{**plain, **_words_by_field(plain, "title", "purpose"), "sections": sections})
+    scales = tuple(_scale_from_json(each) for each in plain.get("scales", ()))
+    return Survey(**{**plain, **_words_by_field(plain, "title", "purpose"), "sections": sections, "scales": scales})
+
+
+def _scale_from_json(plain: dict[str, Any]) -> MeasurementScale:
+    return MeasurementScale(plain["id"], plain["title"], tuple(plain["items"]), tuple(plain.get("reversed", ())))
 
 
 def _section_from_json(plain: dict[str, Any]) -> Section:
@@ -181,12 +231,23 @@ def _section_from_json(plain: dict[str, Any]) -> Section:
     return Section(**{**plain, **_words_by_field(plain, "title", "intro"), "questions": questions})
 
 
+_DROPPED = frozenset({"dont_know_ed_fi", "skipped_ed_fi"})
+"""Fields of questions in old editions that were wrong, so that nothing is derived from them."""
+
+
 def _question_from_json(plain: dict[str, Any]) -> Question:
     rule = parse_rule(plain["shown_when"]) if "shown_when" in plain else None
-    choices = tuple(Choice(**{**each, **_words_by_field(each, "text")}) for each in plain.get("choices", ()))
-    return Question(
-        **{**plain, **_words_by_field(plain, "text", "hint", "unit"), "shown_when": rule, "choices": choices}
-    )
+    fields = {name: value for name, value in plain.items() if name not in _DROPPED}
+    lists = {
+        "choices": tuple(_choice_from_json(each) for each in plain.get("choices", ())),
+        "implied": tuple(ImpliedCode(*each) for each in plain.get("implied", ())),
+    }
+    return Question(**{**fields, **_words_by_field(plain, "text", "hint", "unit"), "shown_when": rule, **lists})
+
+
+def _choice_from_json(plain: dict[str, Any]) -> Choice:
+    profiles = tuple(plain.get("profiles", {}).items())
+    return Choice(**{**plain, **_words_by_field(plain, "text"), "profiles": profiles})
 
 
 def _words_by_field(plain: dict[str, Any], *names: str) -> dict[str, Words]:

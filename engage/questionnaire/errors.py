@@ -90,6 +90,13 @@ class TableReader:
             return default
         return value
 
+    def texts(self, table: Table, key: str, place: str, most: int) -> tuple[str, ...]:
+        value = table.get(key, [])
+        if not isinstance(value, list) or not all(isinstance(each, str) for each in value) or len(value) > most:
+            self.say(place, f"{key} is not a list of at most {most} texts", f'write {key} = ["a", "b"]')
+            return ()
+        return tuple(clean_text(each)[:200] for each in value)
+
     def tables(self, table: Table, key: str, place: str, most: int) -> list[Table]:
         value = table.get(key, [])
         if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):

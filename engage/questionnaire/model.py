@@ -9,6 +9,10 @@ KINDS = ("one", "several", "scale", "number", "words", "long_words", "date", "no
 CHOICE_KINDS = frozenset({"one", "several", "scale"})
 TEXT_KINDS = frozenset({"words", "long_words"})
 ASKS = ("question", "help")
+POPULATIONS = ("family", "educator", "student", "liaison")
+IDENTITIES = ("anonymous", "confidential")
+PROFILES = ("mn", "ny")
+"""States with codes of their own for the Ed-Fi elements: Minnesota, New York."""
 
 
 class Words(str):
@@ -29,23 +33,34 @@ BLANK = Words()
 @dataclass(frozen=True, slots=True)
 class Choice:
     """One choice of a question. `exclusive` ("none of these") excludes all others; `ed_fi` is the exact Ed-Fi code
-    value."""
+    value, which several choices may share; `profiles` are pairs of a state of PROFILES and its own value."""
 
     code: str
     text: Words
     exclusive: bool = False
     ed_fi: str | None = None
+    profiles: tuple[tuple[str, str], ...] = ()
     note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
+class ImpliedCode:
+    """An Ed-Fi code value of a question that follows from an answer other than its own choices: from that to another
+    question, or from "I don't know" (`answer` is then "dont_know")."""
+
+    question: str
+    answer: str
+    ed_fi: str
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
-    """One question. `note` is for translators; `asks` is "question", "help", or None.
+    """One question. `note` is for translators; `asks` is "question", "help", or None. `at_most` is the largest number
+    of choices that may be marked.
 
     `element` names the Ed-Fi element of StudentEducationOrganizationAssociation that the answer is exported to.
-    `dont_know_ed_fi` is its code value for "I don't know" ("Unknown"), or None if Ed-Fi has none, and then nothing is
-    exported. `skipped_ed_fi` is its code value when earlier answers take the question off the route (no internet: type
-    "None").
+    `mirrors` is the same question asked of somebody else, as "survey/question". `construct` is what it measures,
+    `source` where the construct comes from, and `needs` are the needs in docs/surveys.md that it is asked for.
     """
 
     id: str
@@ -59,10 +74,14 @@ class Question:
     shown_when: Rule | None = None
     dont_know: bool = False
     refuse: bool = False
+    at_most: int | None = None
     element: str | None = None
-    dont_know_ed_fi: str | None = None
-    skipped_ed_fi: str | None = None
+    implied: tuple[ImpliedCode, ...] = ()
     asks: str | None = None
+    mirrors: str | None = None
+    construct: str = ""
+    source: str = ""
+    needs: tuple[str, ...] = ()
     note: str = ""
 
     def choice(self, code: str) -> Choice | None:
@@ -85,14 +104,30 @@ class Section:
 
 
 @dataclass(frozen=True, slots=True)
+class MeasurementScale:
+    """Questions of kind "scale" that measure one construct together. Of those in `reversed`, the first point is the
+    high one."""
+
+    id: str
+    title: str
+    items: tuple[str, ...]
+    reversed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Survey:
-    """A survey. `minutes` is the time it takes, as stated to families."""
+    """A survey. `minutes` is the time it takes, as stated to families; `version` is that of the instrument, which keeps
+    its slug; `identity` is the only identity its waves may have, None for either."""
 
     slug: str
     title: Words
     purpose: Words
     minutes: int
     sections: tuple[Section, ...] = ()
+    version: int = 1
+    population: str = "family"
+    identity: str | None = None
+    scales: tuple[MeasurementScale, ...] = ()
     note: str = ""
 
     def questions(self) -> Iterator[tuple[Section, Question]]:

@@ -4,9 +4,18 @@ import re
 import tomllib
 from pathlib import Path
 
-from engage.questionnaire.errors import Problem, SurveyProblems, Table, TableReader, describe_place, suggest_name
-from engage.questionnaire.model import ASKS, CHOICE_KINDS, KINDS, Choice, Question, Section, Survey, Words
-from engage.questionnaire.rules import NAME, RESERVED, Rule, RuleError, parse_rule
+from engage.questionnaire.errors import Problem, SurveyProblems, Table, TableReader, describe_place
+from engage.questionnaire.model import (
+    IDENTITIES,
+    POPULATIONS,
+    Choice,
+    MeasurementScale,
+    Question,
+    Section,
+    Survey,
+    Words,
+)
+from engage.questionnaire.question_parser import LONG, SHORT, parse_name, parse_option, parse_questions
 from engage.questionnaire.text_cleaning import quote_value
 from engage.questionnaire.validation import check_survey
 
@@ -25,19 +34,15 @@ __all__ = [
 FILE = 1_000_000  # bytes
 SECTIONS = 40
 QUESTIONS = 200
-CHOICES = 33  # with "I don't know" and "I don't want to answer" 35 boxes: one key each, 1-9 and a-z
 BLOCKS = 20
 MINUTES = 60
-LARGEST = 999_999_999  # the largest number a question accepts
-SHORT, LONG = 200, 1000  # characters
 
-SURVEY_KEYS = ("slug", "title", "purpose", "minutes", "note", "sections")
-SECTION_KEYS = ("id", "title", "intro", "note", "repeat", "maximum", "questions")
-QUESTION_KEYS = (
-    "id", "kind", "text", "hint", "note", "choices", "minimum", "maximum", "unit", "shown_when", "dont_know", "refuse",
-    "element", "dont_know_ed_fi", "skipped_ed_fi", "asks",
+VERSIONS = 99
+SURVEY_KEYS = (
+    "slug", "title", "purpose", "minutes", "version", "population", "identity", "note", "scales", "sections",
 )  # fmt: skip
-CHOICE_KEYS = ("code", "text", "exclusive", "ed_fi", "note")
+SCALE_KEYS = ("id", "title", "items", "reversed")
+SECTION_KEYS = ("id", "title", "intro", "note", "repeat", "maximum", "questions")
 _SLUG = re.compile(r"[a-z][a-z0-9-]{0,59}\Z")
 
 
@@ -101,7 +106,25 @@ def _parse_survey_table(table: Table, pad: TableReader) -> Survey:
         purpose=pad.text(table, "purpose", "survey", LONG, required=True),
         minutes=minutes or 1,
         sections=tuple(_parse_section(each, number, pad) for number, each in enumerate(sections, 1)),
+        version=pad.whole(table, "version", "survey", 1, VERSIONS) or 1,
+        population=parse_option(table, "population", POPULATIONS, "survey", pad) or "family",
+        identity=parse_option(table, "identity", IDENTITIES, "survey", pad),
+        scales=tuple(
+            _parse_scale(each, number, pad)
+            for number, each in enumerate(pad.tables(table, "scales", "survey", SECTIONS), 1)
+        ),
         note=str(pad.text(table, "note", "survey", LONG)),
+    )
+
+
+def _parse_scale(table: Table, number: int, pad: TableReader) -> MeasurementScale:
+    place = describe_place("scale", table.get("id"), number)
+    pad.known_keys(table, SCALE_KEYS, place)
+    return MeasurementScale(
+        id=parse_name(table, "id", place, pad),
+        title=str(pad.text(table, "title", place, SHORT, required=True)),
+        items=pad.texts(table, "items", place, QUESTIONS),
+        reversed=pad.texts(table, "reversed", place, QUESTIONS),
     )
 
 
@@ -112,90 +135,15 @@ def _parse_section(table: Table, number: int, pad: TableReader) -> Section:
         pad.say(place, "maximum is given but the section is not repeated", "add repeat, or take maximum out")
     questions = pad.tables(table, "questions", place, QUESTIONS)
     return Section(
-        id=_parse_name(table, "id", place, pad),
+        id=parse_name(table, "id", place, pad),
         title=pad.text(table, "title", place, SHORT, required=True),
         intro=pad.text(table, "intro", place, LONG),
-        questions=tuple(_parse_question(each, number, place, pad) for number, each in enumerate(questions, 1)),
-        repeat=_parse_name(table, "repeat", place, pad) if "repeat" in table else None,
+        questions=tuple(
+            question
+            for number, each in enumerate(questions, 1)
+            for question in parse_questions(each, number, place, pad)
+        ),
+        repeat=parse_name(table, "repeat", place, pad) if "repeat" in table else None,
         maximum=pad.whole(table, "maximum", place, 1, BLOCKS) or 1,
         note=str(pad.text(table, "note", place, LONG)),
     )
-
-
-def _parse_question(table: Table, number: int, section: str, pad: TableReader) -> Question:
-    place = f"{section}, {describe_place('question', table.get('id'), number)}"
-    pad.known_keys(table, QUESTION_KEYS, place)
-    kind = _parse_option(table, "kind", KINDS, place, pad) or _guess_kind(table)
-    offered = kind in CHOICE_KINDS or kind == "number"
-    choices = pad.tables(table, "choices", place, CHOICES)
-    return Question(
-        id=_parse_name(table, "id", place, pad),
-        kind=kind,
-        text=pad.text(table, "text", place, LONG if kind == "note" else 300, required=True),
-        hint=pad.text(table, "hint", place, 300),
-        choices=tuple(_parse_choice(each, number, place, pad) for number, each in enumerate(choices, 1)),
-        minimum=pad.whole(table, "minimum", place, -LARGEST, LARGEST),
-        maximum=pad.whole(table, "maximum", place, -LARGEST, LARGEST),
-        unit=pad.text(table, "unit", place, 40),
-        shown_when=_parse_shown_when(table, place, pad),
-        dont_know=pad.truth(table, "dont_know", place, offered),
-        refuse=pad.truth(table, "refuse", place, offered),
-        element=pad.text(table, "element", place, 60) or None,
-        dont_know_ed_fi=pad.text(table, "dont_know_ed_fi", place, 60) or None,
-        skipped_ed_fi=pad.text(table, "skipped_ed_fi", place, 60) or None,
-        asks=_parse_option(table, "asks", ASKS, place, pad) if "asks" in table else None,
-        note=str(pad.text(table, "note", place, LONG)),
-    )
-
-
-def _guess_kind(table: Table) -> str:
-    """Return the probable kind of a question whose kind is invalid, so that one mistake is not reported several
-    times."""
-    if "choices" in table:
-        return "several" if "exclusive" in str(table["choices"]) else "one"
-    return "number" if table.keys() & {"minimum", "maximum", "unit"} else "words"
-
-
-def _parse_choice(table: Table, number: int, question: str, pad: TableReader) -> Choice:
-    place = f"{question}, {describe_place('choice', table.get('code'), number)}"
-    pad.known_keys(table, CHOICE_KEYS, place)
-    return Choice(
-        code=_parse_name(table, "code", place, pad),
-        text=pad.text(table, "text", place, SHORT, required=True),
-        exclusive=pad.truth(table, "exclusive", place, False),
-        ed_fi=pad.text(table, "ed_fi", place, 60) or None,
-        note=str(pad.text(table, "note", place, LONG)),
-    )
-
-
-def _parse_shown_when(table: Table, place: str, pad: TableReader) -> Rule | None:
-    text = pad.text(table, "shown_when", place, 10_000)
-    if "shown_when" not in table or not text:
-        if table.get("shown_when") == "":
-            pad.say(place, "shown_when is empty", "take it out, or write a rule")
-        return None
-    try:
-        return parse_rule(text)
-    except RuleError as error:
-        pad.say(
-            place, f"shown_when {quote_value(text)}: {error}", 'write it like "internet is yes and device is not none"'
-        )
-        return None
-
-
-def _parse_name(table: Table, key: str, place: str, pad: TableReader) -> str:
-    name = str(pad.text(table, key, place, 40, required=True))
-    if name in RESERVED or name == "hint":  # "survey/question/hint" is the translation context of the hint
-        pad.say(place, f'{key} "{name}" is a reserved word', "choose another")
-    elif name and not NAME.match(name):
-        pad.say(
-            place, f"{key} {quote_value(name)} is not allowed", "use small letters a-z, digits and _, a letter first"
-        )
-    return name
-
-
-def _parse_option(table: Table, key: str, options: tuple[str, ...], place: str, pad: TableReader) -> str | None:
-    value = pad.text(table, key, place, 1000, required=True)
-    if value and value not in options:
-        pad.say(place, f"{key} {quote_value(value)} is not known", suggest_name(value, options))
-    return str(value) if value in options else None

@@ -41,7 +41,7 @@ class RefusedAnswer:
     """An answer that is not accepted. `code` is stable; `params` are for the error message, which the web layer words.
 
     unknown_choice(code) one_only exclusive(code) not_offered(marker) answer_and_marker not_a_number
-    below_minimum(minimum) above_maximum(maximum) not_a_date too_long(most, length)
+    below_minimum(minimum) above_maximum(maximum) not_a_date too_long(most, length) too_many(most)
     """
 
     code: str
@@ -53,14 +53,14 @@ Reading = AnswerValue | RefusedAnswer | None
 
 
 def answer_boxes(question: Question) -> tuple[AnswerBox, ...]:
-    """Return the boxes of a question: choices in order, then "I don't know", then "I don't want to answer" if offered.
+    """Return the boxes of a question on paper: choices in order, then "I don't know" if offered. "I don't want to
+    answer" has none: a family leaves the question blank, or says so, which can be keyed for any question.
 
     Keys are 1-9, then a-z. For written answers (number, words, date) they start at a, since digits are part of the
     answer.
     """
     values = [choice.code for choice in question.choices]
     values += ["~dont_know"] if question.dont_know else []
-    values += ["~refused"] if question.refuse else []
     keys = _KEYS if question.kind in CHOICE_KINDS else _KEYS[9:]
     return tuple(AnswerBox(key, value) for key, value in zip(keys, values, strict=False))
 
@@ -118,6 +118,8 @@ def _read_multiple(question: Question, codes: list[str], lenient: bool) -> Readi
     alone = [choice.code for choice in question.choices if choice.exclusive and choice.code in codes]
     if alone and len(codes) > 1 and not lenient:
         return RefusedAnswer("exclusive", {"code": alone[0]})
+    if question.at_most is not None and len(codes) > question.at_most:
+        return {"missing": "two_marks"} if lenient else RefusedAnswer("too_many", {"most": question.at_most})
     return codes
 
 

@@ -27,6 +27,8 @@ def check_survey(survey: Survey, pad: TableReader) -> None:
     for twice in _find_duplicates(ids):
         pad.say("survey", f"id {quote_value(twice)} is used twice", "give every section and question its own id")
     _check_asks(everything, pad)
+    _check_implied(survey, pad)
+    _check_scales(survey, pad)
     _check_order(survey, pad)
 
 
@@ -144,13 +146,16 @@ def _check_choices(question: Question, place: str, pad: TableReader) -> None:
         pad.say(place, f"choice code {quote_value(twice)} is used twice", "give every choice its own code")
     for twice in _find_duplicates([choice.text.casefold() for choice in question.choices if choice.text]):
         pad.say(place, f"two choices read {quote_value(twice)}", "give every choice its own text")
+    if question.at_most is not None and (question.kind != "several" or question.at_most >= len(question.choices)):
+        pad.say(place, f"at_most = {question.at_most} does not fit", 'use it with the kind "several" and more choices')
+    if question.at_most is not None and not question.hint:
+        pad.say(place, "at_most is given without a hint", 'say it in the hint, like "Mark up to two."')
     if question.kind != "several" and any(choice.exclusive for choice in question.choices):
         pad.say(place, f"exclusive does not fit the kind {question.kind}", 'take it out, or use the kind "several"')
 
 
 def _check_element(question: Question, place: str, pad: TableReader) -> None:
-    codes = [choice.ed_fi for choice in question.choices if choice.ed_fi]
-    codes += [code for code in (question.dont_know_ed_fi, question.skipped_ed_fi) if code]
+    codes = [choice.ed_fi for choice in question.choices if choice.ed_fi] + [each.ed_fi for each in question.implied]
     if question.element is None:
         if codes:
             pad.say(place, "ed_fi is given without an element", "add element = ..., or take ed_fi out")
@@ -162,12 +167,39 @@ def _check_element(question: Question, place: str, pad: TableReader) -> None:
             suggest_name(question.element, tuple(ELEMENTS)),
         )
         return
-    for code in codes:
+    for code in codes:  # several choices may share one
         if code not in ELEMENTS[question.element]:
             what = f"{quote_value(code)} is not a code of {question.element}"
             pad.say(place, what, suggest_name(code, ELEMENTS[question.element]))
-    for twice in _find_duplicates(codes):
-        pad.say(place, f"ed_fi {quote_value(twice)} is used twice", "give every choice its own code value")
+
+
+def _check_implied(survey: Survey, pad: TableReader) -> None:
+    """Each implied code follows from an answer that can be given."""
+    questions = {question.id: question for _, question in survey.questions()}
+    for question in questions.values():
+        for implied in question.implied:
+            source = questions.get(implied.question)
+            answers = {choice.code for choice in source.choices} if source else set()
+            if source is None or implied.answer not in answers | ({"dont_know"} if source.dont_know else set()):
+                what = f'implied: "{implied.question} is {implied.answer}" cannot be answered'
+                pad.say(f'question "{question.id}"', what, "name a question, and one of its choices or dont_know")
+
+
+def _check_scales(survey: Survey, pad: TableReader) -> None:
+    questions = {question.id: question for _, question in survey.questions()}
+    for scale in survey.scales:
+        place = f'scale "{scale.id}"'
+        unknown = [item for item in scale.items if item not in questions or questions[item].kind != "scale"]
+        for item in unknown:
+            pad.say(place, f"{quote_value(item)} is not a question of kind scale", "name its questions of kind scale")
+        if len({len(questions[item].choices) for item in scale.items if item not in unknown}) > 1:
+            pad.say(place, "its questions have different numbers of points", "use questions with as many points")
+        if len(scale.items) < 2 or _find_duplicates(scale.items):
+            pad.say(place, "a scale needs at least two different items", "add items, each once")
+        for item in set(scale.reversed) - set(scale.items):
+            pad.say(place, f"{quote_value(item)} is reversed but not an item", "add it to items")
+    for twice in _find_duplicates([scale.id for scale in survey.scales]):
+        pad.say("survey", f"scale id {quote_value(twice)} is used twice", "give every scale its own id")
 
 
 def _check_asks(everything: list[tuple[Section, Question]], pad: TableReader) -> None:

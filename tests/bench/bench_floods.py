@@ -179,7 +179,7 @@ async def _wrong_codes(port: int, _said: Script, going: Callable[[], bool], sent
         phone.hang_up()
 
 
-WRITTEN = [slot.id for _, slot in shipped_survey("family-beliefs").questions()][:3]  # on the first page
+WRITTEN = [slot.id for _, slot in shipped_survey("family-beliefs", version=1).questions()][:3]  # on the first page
 FLOODS: dict[str, Flood | None] = {
     "nobody else": None,
     "whole responses, one address": _whole_responses,

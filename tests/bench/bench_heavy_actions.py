@@ -180,7 +180,7 @@ def serving(folder: Path, database: str) -> Iterator[Site]:
     """Serve a district, with a worker."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    survey = shipped_survey(next(each.slug for each in WAVES if each.id == OPEN_LINK))
+    survey = shipped_survey(next(each.slug for each in WAVES if each.id == OPEN_LINK), version=1)
     said = script(build_plan(build_edition(survey, survey_catalogues())), 0.1)
     said.begin, said.think = urlencode({"school": school(0)}).encode(), THINK
     server = Server(folder, port, database_url=database, worker=True)

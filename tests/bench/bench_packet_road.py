@@ -38,7 +38,7 @@ def prepare(folder: Path, households: int) -> None:
     upgrade(engine)
     with write_session(engine) as session:
         about: dict[str, Any] = {"identity": "confidential", "entry": "code", "languages": SIX}
-        a_wave(session, "fall", [a_school(session)], shipped_survey("home-access"), **about)
+        a_wave(session, "fall", [a_school(session)], shipped_survey("home-access", version=1), **about)
         session.flush()
         homes, children, links = zip(*(_home(sealer, number) for number in range(households)), strict=True)
         for table, rows in ((Household, homes), (Student, children), (HouseholdStudent, links)):

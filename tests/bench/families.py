@@ -43,7 +43,7 @@ HEAD = "Host: {host}\r\nAccept-Encoding: gzip\r\nAccept-Language: es,en;q=0.8\r\
 
 def prepare(folder: Path, slug: str, url: str, database_url: str = "") -> Plan:
     """Create a site with one open wave of a shipped survey; returns the survey's pages."""
-    edition = build_edition(shipped_survey(slug), survey_catalogues())
+    edition = build_edition(shipped_survey(slug, version=1), survey_catalogues())
     engine = connect(Settings(data_dir=folder, base_url=url, database_url=database_url).database)
     upgrade(engine)
     today = date.today()

@@ -155,7 +155,7 @@ def _guardian(at: int, home: dict[str, Any], sealer: Sealer) -> dict[str, Any]:
 
 def _wave(session: Session, about: Plan, homes: list[dict[str, Any]], responses: int, making: Making) -> None:
     today = making.today
-    edition = build_edition(shipped_survey(about.slug), survey_catalogues())
+    edition = build_edition(shipped_survey(about.slug, version=1), survey_catalogues())
     if session.get(StoredEdition, edition.digest) is None:
         about_edition = {"digest": edition.digest, "slug": about.slug, "document": edition.document}
         session.add(StoredEdition(**about_edition, stored_on=today))

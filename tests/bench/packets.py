@@ -28,7 +28,7 @@ from engage.domain.paper.pdf.page_stream import FilledCopy, PacketWriter, Templa
 from engage.domain.paper.typesetting.fonts import load_faces
 from engage.domain.paper.typesetting.paragraph import ParagraphStyle, lay_out_paragraph
 from engage.questionnaire.editions import Edition, build_edition
-from engage.questionnaire.library import shipped_surveys
+from engage.questionnaire.library import shipped_survey
 from engage.questionnaire.numbering import BASE36, encode_payload
 
 PAGES = 4
@@ -46,7 +46,7 @@ FAMILIES = {
 
 @cache
 def edition() -> Edition:
-    survey = next(survey for survey in shipped_surveys() if survey.slug == "home-access")
+    survey = shipped_survey("home-access", version=1)
     return build_edition(survey, survey_catalogues())
 
 

@@ -91,7 +91,7 @@ def test_what_one_uploads_and_nobody_confirms_the_other_deletes(hosts: Hosts, tm
 @pytest.fixture
 def draft(hosts: Hosts, today: date) -> str:
     """A checkpoint over a survey that is still open, with twelve answers."""
-    survey = shipped_survey("home-access")
+    survey = shipped_survey("home-access", version=1)
     with write_session(hosts.engine) as session:
         days = {"opens": today - timedelta(days=20), "closes": today + timedelta(days=20)}
         a_wave(session, "access", [a_school(session)], survey, identity="confidential", **days)
@@ -187,7 +187,9 @@ def test_columns_stay_readable_when_another_machine_rebuilds_them(hosts: Hosts, 
     shown(hosts, 0, draft, today)
     with read_session(hosts.engine) as session:
         (wave,) = session.get_one(Checkpoint, draft).waves
-        columns = counting.current_columns(session, wave, shipped_survey("home-access"), hosts.settings[0].site_dir)
+        columns = counting.current_columns(
+            session, wave, shipped_survey("home-access", version=1), hosts.settings[0].site_dir
+        )
     assert columns is not None
     assert not any(isinstance(each, np.memmap) for each in columns.files.values())
 

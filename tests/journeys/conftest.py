@@ -13,7 +13,7 @@ def waves(engine):
     with write_session(engine) as session:
         schools = [a_school(session), a_school(session, "harbor", "Harbor Middle School")]
         languages = ("en", "es", "ar", "so", "vi", "zh-Hans")
-        access, beliefs = shipped_survey("home-access"), shipped_survey("family-beliefs")
+        access, beliefs = shipped_survey("home-access", version=1), shipped_survey("family-beliefs", version=1)
         a_wave(session, "access", schools, access, identity="confidential", languages=languages)
         a_wave(session, "beliefs", schools, beliefs, languages=languages)
         session.commit()

@@ -30,7 +30,7 @@ def code(live, engine):
     """The access code of a household in a confidential wave about learning at home."""
     minted = generate_access_code(Random(8))
     with write_session(engine) as session:
-        survey = shipped_survey("home-access")
+        survey = shipped_survey("home-access", version=1)
         wave = a_wave(session, "home", [a_school(session)], survey, identity="confidential", entry="code")
         wave.languages = "en es ar"
         add_unnamed_invitations(

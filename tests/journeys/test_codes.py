@@ -13,11 +13,23 @@ from engage.sites.family.code_attempts import Tries
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.invitations import Invitation, UsedCode
 from engage.storage.models.responses import Response
-from tests.journeys.test_family import ACCESS, BUTTON, fill, fits, go_on
+from tests.journeys.test_family import BUTTON, fill, fits, go_on
 from tests.makers import PASSWORD, a_school, group_of, staff
 
 pytestmark = pytest.mark.browser
 
+ACCESS = (  # one dict for each page
+    {"children": "2", "internet": ["yes"], "internet_type": ["cell_phone"], "connection": ["often"]},
+    {
+        "child.1.grade": ["grade_3"],
+        "child.1.main_device": ["phone"],
+        "child.1.owner": ["family"],
+        "child.1.sharing": ["one"],
+        "child.1.enough": ["no"],
+    },
+    {"child.2.grade": ["k"], "child.2.main_device": ["none"]},
+    {"homework_barriers": ["data", "busy"], "help_needed": ["device"], "question": "متى نستلم الجهاز؟"},
+)
 HOUSEHOLDS = 12
 WRONG = 4  # tries per minute, low to keep the test short
 

@@ -18,6 +18,8 @@ title = "Home"
 [[sections.questions]]
 id = "count"
 kind = "number"
+dont_know = true
+refuse = true
 text = "How many?"
 minimum = 0
 maximum = 3
@@ -25,12 +27,16 @@ maximum = 3
 [[sections.questions]]
 id = "net"
 kind = "one"
+dont_know = true
+refuse = true
 text = "Net?"
 choices = [{code = "yes", text = "Yes"}, {code = "no", text = "No"}]
 
 [[sections.questions]]
 id = "places"
 kind = "several"
+dont_know = true
+refuse = true
 text = "Where?"
 shown_when = "net is not yes"
 choices = [
@@ -42,6 +48,7 @@ choices = [
 [[sections.questions]]
 id = "sure"
 kind = "scale"
+dont_know = true
 text = "How sure?"
 refuse = false
 choices = [{code = "low", text = "Low"}, {code = "middle", text = "Middle"}, {code = "high", text = "High"}]
@@ -60,6 +67,8 @@ maximum = 3
 [[sections.questions]]
 id = "device"
 kind = "one"
+dont_know = true
+refuse = true
 text = "Device?"
 choices = [{code = "none", text = "None"}, {code = "pc", text = "PC"}]
 

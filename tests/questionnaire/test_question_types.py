@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engage.questionnaire.model import Question, Words
+from engage.questionnaire.model import Choice, Question, Words
 from engage.questionnaire.question_types import RefusedAnswer, answer_boxes, canonical_answers, read_answer
 from engage.questionnaire.text_cleaning import clean_text, hidden_characters
 from tests.questionnaire.every_kind import EVERY_KIND
@@ -92,18 +92,35 @@ def test_the_marker_beside_a_written_answer(id, given, marker, web, paper):
     assert read_answer(question(id), given, marker, lenient=True) == paper
 
 
-def test_boxes_are_choices_then_dont_know_then_refused():
+def test_boxes_are_choices_then_dont_know_and_nobody_marks_a_refusal():
     assert [(box.key, box.value) for box in answer_boxes(question("net"))] == [
         ("1", "yes"),
         ("2", "no"),
         ("3", "~dont_know"),
-        ("4", "~refused"),
     ]
     assert [box.value for box in answer_boxes(question("sure"))] == ["low", "middle", "high", "~dont_know"]
 
 
+@pytest.mark.parametrize(
+    ("given", "web", "paper"),
+    [
+        (["a"], ["a"], ["a"]),
+        (["c", "a"], ["a", "c"], ["a", "c"]),
+        (["a", "b", "c"], RefusedAnswer("too_many", {"most": 2}), {"missing": "two_marks"}),
+        (["none"], ["none"], ["none"]),
+        (["none", "a"], RefusedAnswer("exclusive", {"code": "none"}), ["a", "none"]),
+        (["none", "a", "b"], RefusedAnswer("exclusive", {"code": "none"}), {"missing": "two_marks"}),
+    ],
+)
+def test_at_most_two_choices_may_be_marked(given, web, paper):
+    choices = tuple(Choice(code, Words(code), exclusive=code == "none") for code in ("a", "b", "c", "none"))
+    two = Question("q", "several", Words("Which?"), Words("Mark up to two."), choices, at_most=2)
+    assert read_answer(two, given) == web
+    assert read_answer(two, given, lenient=True) == paper
+
+
 def test_boxes_beside_a_written_answer_leave_the_digits_alone():
-    assert [(box.key, box.value) for box in answer_boxes(question("count"))] == [("a", "~dont_know"), ("b", "~refused")]
+    assert [(box.key, box.value) for box in answer_boxes(question("count"))] == [("a", "~dont_know")]
     assert answer_boxes(question("name")) == ()
     assert answer_boxes(question("told")) == ()
 

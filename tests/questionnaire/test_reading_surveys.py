@@ -148,15 +148,25 @@ HOSTILE = {
         asked(one('element = "InternetAccessInResidence"', choices=CHOICES.replace('"Yes"', '"Yes", ed_fi = "yes"'))),
         '"yes" is not a code of InternetAccessInResidence',
     ),
-    "ed_fi twice": (
+    "implied answer": (
         asked(
             one(
-                'element = "InternetAccessInResidence"',
-                choices=CHOICES.replace('"Yes"', '"Yes", ed_fi = "true"').replace('"No"', '"No", ed_fi = "true"'),
+                'element = "InternetAccessTypeInResidence", implied = [{ when = "q is maybe", ed_fi = "None" }]',
             )
         ),
-        'ed_fi "true" is used twice',
+        '"q is maybe" cannot be answered',
     ),
+    "implied unreadable": (
+        asked(one('element = "InternetAccessTypeInResidence", implied = [{ when = "q = 3", ed_fi = "None" }]')),
+        "cannot be read",
+    ),
+    "at_most of one choice": (asked(one("at_most = 2")), "at_most = 2 does not fit"),
+    "mirror": (asked(one('mirrors = "school_fit"')), "cannot be read"),
+    "population": ('population = "parent"\n' + asked(one()), "population"),
+    "version": ("version = 0\n" + asked(one()), "version is not a whole number"),
+    "scale of nothing": (asked(one()) + '[[scales]]\nid = "s"\ntitle = "S"\nitems = ["q", "x"]\n', "is not a question"),
+    "scale of one": (asked(one()) + '[[scales]]\nid = "s"\ntitle = "S"\nitems = ["q"]\n', "at least two"),
+    "profiles": (asked(one(choices=CHOICES.replace('"Yes"', '"Yes", profiles = { tx = "Yes" }'))), '"tx" is not known'),
 }
 
 
@@ -202,8 +212,8 @@ def test_defaults_by_kind():
     document = asked(one(id="a"), plain("number", id="b"), plain("words", id="c"), plain("date", id="d"))
     survey = parse_survey(document.encode(), "s.toml")
     assert {each.id: (each.dont_know, each.refuse) for _, each in survey.questions()} == {
-        "a": (True, True),
-        "b": (True, True),
+        "a": (False, False),
+        "b": (False, False),
         "c": (False, False),
         "d": (False, False),
     }

@@ -15,17 +15,23 @@ title = "Home"
 [[sections.questions]]
 id = "count"
 kind = "number"
+dont_know = true
+refuse = true
 text = "How many?"
 minimum = 0
 maximum = 3
 [[sections.questions]]
 id = "net"
 kind = "one"
+dont_know = true
+refuse = true
 text = "Net?"
 choices = [{code = "yes", text = "Yes"}, {code = "no", text = "No"}]
 [[sections.questions]]
 id = "kind"
 kind = "one"
+dont_know = true
+refuse = true
 shown_when = "net is yes"
 text = "Kind?"
 choices = [{code = "a", text = "A"}, {code = "b", text = "B"}]
@@ -42,11 +48,15 @@ maximum = 3
 [[sections.questions]]
 id = "device"
 kind = "one"
+dont_know = true
+refuse = true
 text = "Device?"
 choices = [{code = "none", text = "None"}, {code = "pc", text = "PC"}]
 [[sections.questions]]
 id = "shared"
 kind = "one"
+dont_know = true
+refuse = true
 shown_when = "device is not none and net is yes"
 text = "Shared?"
 choices = [{code = "yes", text = "Yes"}, {code = "no", text = "No"}]

@@ -108,5 +108,4 @@ def test_a_box_that_is_no_choice_is_named_by_what_stands_beside_it() -> None:
         "2 (Tablet)",
         "3 (No device)",
         "4 (I don't know)",
-        "5 (I don't want to answer)",
     ]

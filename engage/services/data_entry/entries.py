@@ -34,7 +34,7 @@ def missing_answer_codes(question: Question) -> tuple[str, ...]:
         return ()
     several_fit = question.kind in TEXT_KINDS or question.kind == "several"
     codes = ("unclear",) if several_fit else ("unclear", "two_marks")
-    return codes if question.refuse else (*codes, "refused")
+    return (*codes, "refused")
 
 
 def slots_by_key(survey: Survey) -> dict[str, Slot]:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from engage.base.languages import LANGUAGES
 from engage.questionnaire.editions import Edition, translatable_texts
+from engage.questionnaire.model import Survey
 from engage.questionnaire.text_cleaning import clean_text, is_possible_id
 from engage.services.waves import privacy_notice
 from engage.services.waves.screening import find_unscreened_questions
@@ -108,7 +109,8 @@ def open_wave(
     WaveRefused; never commits."""
     gaps, screened = conditions.gaps, conditions.screened
     new = replace(new, title=clean_text(new.title, lines=False), languages=tuple(dict.fromkeys(new.languages)))
-    if refusals := [*find_refusals(session, new, gaps, words), *_survey_refusals(edition, new, screened, words)]:
+    refusals = [*find_refusals(session, new, gaps, words), *_survey_refusals(edition, new, screened, words)]
+    if refusals := [*refusals, *_design_refusals(edition.survey("en"), new, words)]:
         raise WaveRefused(refusals)
     assert new.opens
     assert new.closes
@@ -279,6 +281,22 @@ def _survey_refusals(
         missing = [english[each] for each in edition.missing(tag)] if tag in LANGUAGES else []
         if missing:
             yield Refusal("languages", _survey_gap_sentence(tag, missing, words))
+
+
+def _design_refusals(survey: Survey, new: NewWave, words: NullTranslations) -> Iterator[Refusal]:
+    """The reasons against asking this survey in this way."""
+    if survey.identity == "anonymous" != new.identity:
+        # translators: staff form: some questionnaires may only be asked without a link to the family
+        yield Refusal("identity", words.gettext("This questionnaire can only be anonymous."))
+    if survey.identity == "confidential" != new.identity:
+        # translators: staff form: some questionnaires are asked so that staff can help a child, so they need its name
+        yield Refusal("identity", words.gettext("This questionnaire can only be confidential."))
+    if new.counting == "student" and any(section.repeat for section in survey.sections):
+        # translators: staff form: a family would be asked once for each child, and each time about all of its children
+        sentence = words.gettext(
+            "This questionnaire already asks about each child of a family. Count one response for each family instead."
+        )
+        yield Refusal("counting", sentence)
 
 
 def _survey_gap_sentence(tag: str, missing: Sequence[str], words: NullTranslations) -> str:

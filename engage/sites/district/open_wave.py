@@ -12,7 +12,7 @@ from engage.services.waves.opening import OpeningConditions, WaveRefused, open_w
 from engage.services.waves.retention import fix_deletion_date
 from engage.services.waves.screening import find_unscreened_questions, load_decisions, screening_items
 from engage.sites.district.blueprint import blueprint
-from engage.sites.district.screening import editions
+from engage.sites.district.screening import family_editions
 from engage.sites.district.wave_form import WaveForm
 from engage.sites.district.wave_targets import store_named_languages
 from engage.storage.engine import read_session, write_session
@@ -31,7 +31,7 @@ def new_wave() -> str:
     """The form."""
     with read_session(runtime().engine) as session:
         values = {"languages": ["en"], "modes": list(MODES), "counting": runtime().settings.counting}
-        return _render_page(session, WaveForm(session, editions(), **values))
+        return _render_page(session, WaveForm(session, family_editions(), **values))
 
 
 @blueprint.post("/waves/new")
@@ -39,7 +39,7 @@ def new_wave() -> str:
 def open_new_wave() -> Response | tuple[str, int]:
     """Open the wave, or show why it cannot be opened."""
     with write_session(runtime().engine) as session:
-        form = WaveForm(session, editions())
+        form = WaveForm(session, family_editions())
         wave = _open_from_form(session, form) if form.validate() else None
         if wave is None:
             return _render_page(session, form), 422
@@ -61,7 +61,7 @@ def open_new_wave() -> Response | tuple[str, int]:
 
 def _open_from_form(session: Session, form: WaveForm) -> Wave | None:
     """The wave; None if it is refused, with errors in the form."""
-    edition = editions()[form.survey.data]
+    edition = family_editions()[form.survey.data]
     new, words = form.wanted(), catalogue(language().tag)
     screened = load_decisions(session, screening_items(edition.survey("en")))
     try:
@@ -95,7 +95,7 @@ def _render_page(session: Session, form: WaveForm) -> str:
 
 def _unscreened_slug(session: Session, slug: str) -> str:
     """The slug, if this survey has questions without a screening decision; else empty."""
-    edition = editions().get(slug)
+    edition = family_editions().get(slug)
     if edition is None:
         return ""
     survey = edition.survey("en")

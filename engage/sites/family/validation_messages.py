@@ -40,6 +40,11 @@ def validation_sentence(refused: RefusedAnswer, question: Question) -> str:
             choice = option.text if option else ""
             # translators: error beside a question; the choice is one like "None of these", which stands alone
             return gettext("You chose “%(choice)s” and something else too. Please keep what fits.", choice=choice)
+        case "too_many":
+            # translators: error beside a question: more answers were marked than allowed. %(num)s is a number, like 2
+            return ngettext(
+                "Please mark at most %(num)s answer.", "Please mark at most %(num)s answers.", int(params["most"])
+            )
         case "answer_and_marker":
             # translators: error beside a question: an answer, and also "I don't know" or "I don't want to answer"
             return gettext("You gave an answer and also chose not to answer. Please keep one of the two.")

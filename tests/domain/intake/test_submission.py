@@ -117,7 +117,10 @@ def test_the_words_of_a_question_stay_out_of_an_anonymous_response_only(engine, 
 
 
 def test_the_help_wanted_stays_out_of_an_anonymous_response_only(engine):
-    survey, raw = shipped_survey("home-access"), {"help_wanted": ["device", "interpreter"], "internet": ["yes"]}
+    survey, raw = (
+        shipped_survey("home-access", version=1),
+        {"help_wanted": ["device", "interpreter"], "internet": ["yes"]},
+    )
     with write_session(engine) as session:
         hidden = a_wave(session, "hidden", survey=survey)
         known = a_wave(session, "known", survey=survey, identity="confidential")

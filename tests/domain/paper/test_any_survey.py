@@ -15,7 +15,8 @@ from engage.domain.paper.pdf.canvas import draw_items, open_canvas, save_canvas
 from engage.domain.paper.typesetting.shaping import MissingGlyph
 from engage.questionnaire.errors import SurveyProblems
 from engage.questionnaire.model import Choice, Question, Section, Survey, Words
-from engage.questionnaire.parser import CHOICES, parse_survey
+from engage.questionnaire.parser import parse_survey
+from engage.questionnaire.question_parser import CHOICES
 from engage.questionnaire.rules import parse_rule
 from tests.domain.paper.form.test_layout import assert_sound
 from tests.domain.paper.sample import COVER, LEAF, SAMPLES, a_question, laid_out
@@ -132,7 +133,7 @@ def test_as_many_choices_as_there_may_be_find_their_boxes(language: str, style: 
     survey = of(question, language=language)
     layout = laid_out(survey, language, style=style)
     assert_sound(layout, survey, 1)
-    assert len(layout.boxes()) == len({box.key for _, box in layout.boxes()}) == CHOICES + 2
+    assert len(layout.boxes()) == len({box.key for _, box in layout.boxes()}) == CHOICES + 1
 
 
 def test_forty_choices_are_refused_when_the_survey_is_read() -> None:

@@ -15,7 +15,7 @@ RAW = {"internet": ["no"], "help_wanted": ["device"], "question": ["When?"]}
 
 @pytest.mark.parametrize(("identity", "counted"), [("anonymous", set()), ("confidential", {"help_wanted"})])
 def test_help_wanted_is_counted_where_it_is_stored(engine, tmp_path, identity, counted):
-    survey, rng = shipped_survey("home-access"), Random(1)
+    survey, rng = shipped_survey("home-access", version=1), Random(1)
     given = {"school_id": "lincoln", "language": "en", "mode": "web", "today": date(2026, 10, 1)}
     given |= {"rng": rng, "group_key": bytes(32)}
     with write_session(engine) as session:

@@ -28,7 +28,7 @@ def part(languages, everybody=None, counting="family"):
         everybody = tuple(sum(each[at] or 0 for each in languages.values()) for at in (0, 1))
     coverage = {"all": (GroupCoverage(None, *everybody),), "language": groups}
     day = date(2026, 9, 1)
-    return ReportPart("w", shipped_survey("home-access"), day, day, None, counting, "everyone", coverage, ())
+    return ReportPart("w", shipped_survey("home-access", version=1), day, day, None, counting, "everyone", coverage, ())
 
 
 def prompts(*args, **more):

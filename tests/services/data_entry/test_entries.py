@@ -22,7 +22,7 @@ from engage.storage.models.waves import Wave
 from tests.makers import a_survey
 
 SMALL = a_survey()
-ACCESS = shipped_survey("home-access")
+ACCESS = shipped_survey("home-access", version=1)
 KNOWN = Wave(id="known", identity="confidential")
 
 
@@ -46,9 +46,9 @@ def test_every_slot_is_there_once_with_every_block() -> None:
 @pytest.mark.parametrize(
     ("question", "ways"),
     [
-        ("internet", ("unclear", "two_marks")),
-        ("where", ("unclear",)),
-        ("children", ("unclear", "two_marks")),
+        ("internet", ("unclear", "two_marks", "refused")),
+        ("where", ("unclear", "refused")),
+        ("children", ("unclear", "two_marks", "refused")),
         ("moved", ("unclear", "two_marks", "refused")),
         ("grade", ("unclear", "refused")),
         ("question", ("unclear", "refused")),

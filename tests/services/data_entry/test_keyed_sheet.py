@@ -15,7 +15,7 @@ from engage.storage.models.schools import School
 from engage.storage.models.waves import Wave
 from tests.makers import a_survey
 
-SMALL, ACCESS = a_survey(), shipped_survey("home-access")
+SMALL, ACCESS = a_survey(), shipped_survey("home-access", version=1)
 WAVES = {identity: Wave(id="fall", identity=identity) for identity in ("anonymous", "confidential")}
 MARKS = {"children": ["9"], "internet": ["no"], "speed": ["well"], "moved": ["soon"], "question": ["When?"]}
 

@@ -129,3 +129,18 @@ def test_invitations_keep_the_digest_and_nothing_of_a_household(session, edition
         ("a", "lincoln", "es", None, None),
         ("b", "lincoln", "es", None, None),
     ]
+
+
+@pytest.mark.parametrize(
+    ("slug", "change", "field"),
+    [
+        ("family-beliefs", {"identity": "confidential"}, "identity"),
+        ("supports-and-needs", {"identity": "anonymous"}, "identity"),
+        ("home-access", {"counting": "student"}, "counting"),
+    ],
+)
+def test_a_survey_is_asked_only_as_it_was_made_for(session, slug, change, field):
+    survey = build_edition(shipped_survey(slug), survey_catalogues())
+    fitting = replace(GOOD, identity=shipped_survey(slug).identity or "anonymous")
+    assert refusals(session, survey, replace(fitting, **change)) == [field]
+    assert opened(session, survey, fitting).identity == fitting.identity

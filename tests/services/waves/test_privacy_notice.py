@@ -123,7 +123,7 @@ def test_the_shipped_texts_could_be_typed_by_a_district(name: str, tag: str) -> 
 
 @pytest.fixture(scope="module")
 def edition() -> Edition:
-    return build_edition(shipped_survey("home-access"), survey_catalogues())
+    return build_edition(shipped_survey("home-access", version=1), survey_catalogues())
 
 
 @pytest.fixture

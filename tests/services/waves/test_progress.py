@@ -29,7 +29,7 @@ def test_a_few_are_not_told_and_an_open_wave_tells_full_tens(engine, answered, a
     with write_session(engine) as session:
         session.add(School(id="lincoln", name="Lincoln"))
         session.flush()
-        edition = build_edition(shipped_survey("home-access"), {})
+        edition = build_edition(shipped_survey("home-access", version=1), {})
         new = NewWave("Access", ("lincoln",), ("en",), DAY, DAY)
         conditions = OpeningConditions({}, screening_items(edition.survey("en")))
         wave = open_wave(session, edition, new, DAY, conditions, NullTranslations())

@@ -68,14 +68,16 @@ def _district(session: Any) -> None:
     rng = Random(7)
     schools = [a_school(session, *each) for each in PLACES.items()]
     waves = {
-        slug: a_wave(session, id, schools, shipped_survey(slug), identity=IDENTITIES[id], **DAYS, languages=TONGUES)
+        slug: a_wave(
+            session, id, schools, shipped_survey(slug, version=1), identity=IDENTITIES[id], **DAYS, languages=TONGUES
+        )
         for slug, id in WAVES.items()
     }
     for home in households(rng):
         session.add(Household(id=f"{rng.getrandbits(128):032x}", school_id=home[0], language=home[1]))
         if rng.random() < 0.85:
             for slug, wave in waves.items():
-                answers(session, wave, shipped_survey(slug), home, rng)
+                answers(session, wave, shipped_survey(slug, version=1), home, rng)
     assign_due_groups(session.connection(), KEY, CLOSED + timedelta(days=1))  # as the nightly run does
 
 

@@ -35,7 +35,7 @@ RNG = Random(5)
 
 def answer(engine, wave="access"):
     """Store the response of another family."""
-    survey = shipped_survey("home-access")
+    survey = shipped_survey("home-access", version=1)
     with write_session(engine) as session:
         accept(
             session.connection(),

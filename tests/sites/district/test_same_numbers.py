@@ -23,7 +23,7 @@ from tests.sites.district.conftest import PLACES, WAVES
 pytestmark = pytest.mark.slow
 
 HIDDEN, BRIEF = "hidden to protect families", "hidden"
-SURVEYS = {wave: shipped_survey(slug) for slug, wave in WAVES.items()}
+SURVEYS = {wave: shipped_survey(slug, version=1) for slug, wave in WAVES.items()}
 NAMES = PLACES | {"en": "English", "es": "Spanish", "ar": "Arabic", "so": "Somali"}
 NAMES |= {"web": "Phone or computer", "paper": "Paper"}
 JOINED = {"school": "Other schools", "language": "Other languages", "mode": "Other ways"}

@@ -68,7 +68,7 @@ def test_decisions_are_kept_with_who_made_them(leader, signs_in, asked, engine):
         asked[0]: ("none", ""),
         asked[1]: ("income", "bill"),
     }
-    leader.opens(LIST).sees("9", "1")
+    leader.opens(LIST).sees("13", "1")
     before = kept(engine)[asked[1]].decided_by
     signs_in("administrator").opens(SURVEY).sends(**{area(asked[0]): "religion"})
     now = kept(engine)

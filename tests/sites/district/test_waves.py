@@ -112,7 +112,7 @@ def test_a_wave_whose_questions_nobody_screened_does_not_open(leader, schools, e
         session.execute(delete(Screening))
         session.commit()
     leader.opens(NEW).sends(status=422, **WANTED)
-    leader.sees("11 questions in this questionnaire have not been screened yet (How many children in your home")
+    leader.sees("15 questions in this questionnaire have not been screened yet (How many children in your home")
     leader.follows("Screen the questions in this questionnaire").sees("Content screening: Learning at home")
     with read_session(engine) as session:
         assert session.scalars(select(Wave)).all() == []

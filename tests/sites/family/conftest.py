@@ -57,7 +57,7 @@ def access(arrange: Any) -> str:
 
     def make(session: Session) -> Any:
         schools = [a_school(session), a_school(session, "harbor", "Harbor Middle School")]
-        survey = shipped_survey("home-access")
+        survey = shipped_survey("home-access", version=1)
         return a_wave(session, "access", schools, survey, identity="confidential", languages=("en", "es", "ar"))
 
     arrange(make)
@@ -67,7 +67,7 @@ def access(arrange: Any) -> str:
 @pytest.fixture
 def beliefs(arrange: Any) -> str:
     """The shipped survey about beliefs, anonymous, at one school."""
-    arrange(lambda session: a_wave(session, "beliefs", survey=shipped_survey("family-beliefs")))
+    arrange(lambda session: a_wave(session, "beliefs", survey=shipped_survey("family-beliefs", version=1)))
     return "beliefs"
 
 

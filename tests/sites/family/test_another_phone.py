@@ -46,7 +46,7 @@ def code(arrange, site):
     key = site.family.extensions["engage"].secret(ACCESS_KEY)
 
     def make(session):
-        schools, survey = [a_school(session)], shipped_survey("home-access")
+        schools, survey = [a_school(session)], shipped_survey("home-access", version=1)
         languages = ("en", "es", "ar")
         wave = a_wave(session, WAVE, schools, survey, identity="confidential", entry="code", languages=languages)
         add_unnamed_invitations(session, wave, "lincoln", "en", [digest(minted, key)])

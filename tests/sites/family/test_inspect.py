@@ -14,7 +14,7 @@ pytestmark = pytest.mark.slow
 
 def test_every_question_and_choice_stands_on_the_page(family, access):
     family.opens("/en/w/access/read")
-    for _, question in shipped_survey("home-access").questions():
+    for _, question in shipped_survey("home-access", version=1).questions():
         family.sees(str(question.text), *(str(choice.text) for choice in question.choices))
 
 
@@ -53,7 +53,7 @@ def test_a_wave_with_codes_can_be_read_without_one(family, arrange):
 
 
 def test_each_decision_is_told(family, arrange):
-    survey = shipped_survey("home-access")
+    survey = shipped_survey("home-access", version=1)
     arrange(lambda session: a_wave(session, survey=survey))
     waiting = "Nobody has checked yet"
     family.opens("/en/w/fall/read").sees(waiting)

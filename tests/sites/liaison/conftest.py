@@ -67,7 +67,7 @@ def desk(arrange: Any) -> Desk:
     def make(session: Session) -> Desk:
         schools = [a_school(session), a_school(session, "cedar", "Cedar Middle School")]
         small = a_wave(session, "fall", schools)
-        access = a_wave(session, "access", schools, shipped_survey("home-access"), identity="confidential")
+        access = a_wave(session, "access", schools, shipped_survey("home-access", version=1), identity="confidential")
         known = a_wave(session, "known", schools, identity="confidential")
         by = staff(session, "liaison", schools[:1], "lin@district.example")
         staff(session, "liaison", schools[:1], "second@district.example")

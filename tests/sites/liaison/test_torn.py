@@ -43,7 +43,7 @@ def torn(arrange: Any, desk: Desk) -> list[str]:
     def make(session: Any) -> list[str]:
         school = a_school(session)
         sheets = a_packet(session, a_wave(session, "torn", [school]), 3)
-        needs = a_wave(session, "needs", [school], shipped_survey("home-access"), identity="confidential")
+        needs = a_wave(session, "needs", [school], shipped_survey("home-access", version=1), identity="confidential")
         return [*sheets, *a_packet(session, needs, 3)]
 
     return arrange(make)

@@ -4,8 +4,22 @@ from collections.abc import Sequence
 
 from engage.questionnaire.model import Question
 
-GOOD = {"agree", "easy", "good", "happy", "satisfied", "well", "safe", "welcome", "better", "pleased"}
-BAD = {"disagree", "hard", "difficult", "bad", "unhappy", "dissatisfied", "unsafe", "unwelcome", "worse", "poor"}
+GOOD = {"agree", "easy", "good", "happy", "help", "satisfied", "well", "safe", "welcome", "better", "pleased"}
+BAD = {
+    *(
+        "disagree",
+        "hard",
+        "difficult",
+        "bad",
+        "hurt",
+        "unhappy",
+        "dissatisfied",
+        "unsafe",
+        "unwelcome",
+        "worse",
+        "poor",
+    ),
+}
 MUCH = {
     "much",
     "very",
@@ -44,6 +58,8 @@ def choose_pictograms(question: Question) -> list[tuple[str, float]]:
 def _scale_shape(codes: Sequence[str]) -> tuple[str, bool]:
     """Return the shape for a scale, and whether it begins with the most or best."""
     first, last = (set(code.split("_")) for code in (codes[0], codes[-1]))
+    if "too" in first & last:  # the middle is the good point
+        return "steps", False
     if first & BAD and last & GOOD:
         return "face", False
     if first & GOOD and last & BAD:

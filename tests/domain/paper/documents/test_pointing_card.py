@@ -18,13 +18,13 @@ from engage.domain.paper.documents.pointing_card import SIDE, card_pages, card_r
 from engage.domain.paper.form.elements import PAPERS, Item, Panel, Text
 from engage.domain.paper.form.typesetter import Setting, SheetFormat, SurveyInLanguage, build_setting
 from engage.questionnaire.editions import build_edition
-from engage.questionnaire.library import shipped_surveys
+from engage.questionnaire.library import earlier_surveys, shipped_surveys
 from engage.questionnaire.model import Choice, Question, Section, Survey, Words
 from tests.domain.paper.sample import Translated, page_sizes, page_texts
 
 pytestmark = pytest.mark.slow
 
-EDITIONS = {survey.slug: build_edition(survey, survey_catalogues()) for survey in shipped_surveys()}
+EDITIONS = {survey.slug: build_edition(survey, survey_catalogues()) for survey in earlier_surveys()}
 
 
 def scale(codes: str, kind: str = "scale", id: str = "asked") -> Question:
@@ -99,9 +99,29 @@ def test_the_shipped_scales_have_the_pictures_a_person_would_choose() -> None:
         "easy_to_ask": "face",
         "listens": "glass",
     }
+
+
+@pytest.mark.parametrize(
+    "survey", [*shipped_surveys(), *earlier_surveys()], ids=lambda one: f"{one.slug}-{one.version}"
+)
+def test_every_shipped_scale_climbs(survey: Survey) -> None:
     for _, question in survey.questions():
         levels = [level for _, level in choose_pictograms(question)]
-        assert levels == sorted(levels), "every shipped scale climbs"
+        assert levels == sorted(levels), question.id
+
+
+def test_two_sided_scales_have_faces_or_a_filling_glass() -> None:
+    shapes = {
+        question.id: choose_pictograms(question)[0][0]
+        for survey in shipped_surveys()
+        for _, question in survey.questions()
+        if question.kind == "scale"
+    }
+    assert {id for id, shape in shapes.items() if shape == "face"} == {
+        "ai_use", "computers_effect", "different_speeds", "easy_to_ask",
+    }  # fmt: skip
+    assert {shapes[id] for id in ("asks_first", "asks_educators", "choose_how", "choose_what")} == {"steps"}
+    assert {shapes[id] for id in ("records_worry", "safe_to_say", "school_fit", "listening")} == {"glass"}
 
 
 def test_every_scale_stands_once_with_the_numbers_of_its_questions_and_the_keys_of_their_boxes() -> None:

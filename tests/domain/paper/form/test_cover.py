@@ -40,7 +40,7 @@ class Asked:
 
 def sheet(slug: str, language: str, linked: bool, asked: Asked = Asked()) -> Layout:
     """Return a form as a household of a wave gets it, with everything a cover can have."""
-    edition = build_edition(shipped_survey(slug), survey_catalogues())
+    edition = build_edition(shipped_survey(slug, version=1), survey_catalogues())
     cover = Cover(
         "Riverbend School District",
         identity=asked.identity,

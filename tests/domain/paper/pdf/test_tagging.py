@@ -27,13 +27,13 @@ from engage.domain.paper.documents.document import (
 from engage.domain.paper.form.blank import write_sheets
 from engage.domain.paper.form.typesetter import SurveyInLanguage
 from engage.questionnaire.editions import build_edition
-from engage.questionnaire.library import shipped_surveys
+from engage.questionnaire.library import shipped_survey
 from engage.questionnaire.model import Words
 from tests.domain.paper.sample import COVER, SAMPLES
 
 pytestmark = pytest.mark.slow
 
-EDITION = build_edition(shipped_surveys()[0], survey_catalogues())
+EDITION = build_edition(shipped_survey("family-beliefs", version=1), survey_catalogues())
 ROWS = [[f"School {n}", str(n)] for n in range(100)]
 BLOCKS: list[Block] = [
     Heading(1, "What we heard"),
