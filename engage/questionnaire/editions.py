@@ -178,8 +178,8 @@ def _survey_to_json(survey: Survey) -> dict[str, Any]:
 
 
 _QUESTION_FIELDS = (
-    "id", "kind", "text", "hint", "minimum", "maximum", "unit", "dont_know", "refuse", "at_most", "element", "asks",
-    "mirrors",
+    "id", "kind", "text", "hint", "minimum", "maximum", "unit", "dont_know", "refuse",
+    "at_most", "write_in_of", "element", "asks", "mirrors",
 )  # fmt: skip
 
 

@@ -56,7 +56,8 @@ class ImpliedCode:
 @dataclass(frozen=True, slots=True)
 class Question:
     """One question. `note` is for translators; `asks` is "question", "help", or None. `at_most` is the largest number
-    of choices that may be marked.
+    of choices that may be marked. `write_in_of` is the question with a choice like "Something else", if this one is for
+    the words.
 
     `element` names the Ed-Fi element of StudentEducationOrganizationAssociation that the answer is exported to.
     `mirrors` is the same question asked of somebody else, as "survey/question". `construct` is what it measures,
@@ -75,6 +76,7 @@ class Question:
     dont_know: bool = False
     refuse: bool = False
     at_most: int | None = None
+    write_in_of: str | None = None
     element: str | None = None
     implied: tuple[ImpliedCode, ...] = ()
     asks: str | None = None

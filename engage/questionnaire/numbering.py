@@ -19,10 +19,12 @@ class Payload(NamedTuple):
 
 
 def question_numbers(survey: Survey) -> dict[str, int]:
-    """Return the printed numbers, 1..n in survey order, by question id. Notes have none. Every block of a repeated
-    section has the same numbers."""
-    answerable = (question.id for _, question in survey.questions() if question.kind != "note")
-    return {id: number for number, id in enumerate(answerable, 1)}
+    """Return the printed numbers, 1..n in survey order, by question id. Notes have none; the words for "Something else"
+    have the number of their question. Every block of a repeated section has the same numbers."""
+    answerable = [question for _, question in survey.questions() if question.kind != "note"]
+    numbered = [question.id for question in answerable if question.write_in_of is None]
+    numbers = {id: number for number, id in enumerate(numbered, 1)}
+    return {question.id: numbers[question.write_in_of or question.id] for question in answerable}
 
 
 def encode_payload(serial: str, page: int, digest: str) -> str:

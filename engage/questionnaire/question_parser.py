@@ -32,7 +32,8 @@ def parse_questions(table: Table, number: int, section: str, pad: TableReader) -
             operator = "includes" if question.kind == "several" else "is"
             rule = Compare(question.id, operator, code)
             note = f'Below "{question.text}", if "{choice.get("text")}" is chosen. {choice.get("note", "")}'.strip()
-            yield Question(f"{question.id}_{code}"[:40], "words", text, shown_when=rule, note=note)
+            id = f"{question.id}_{code}"[:40]
+            yield Question(id, "words", text, shown_when=rule, write_in_of=question.id, note=note)
 
 
 def _parse_question(table: Table, number: int, section: str, pad: TableReader) -> Question:

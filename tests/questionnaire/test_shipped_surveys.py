@@ -5,8 +5,9 @@ import re
 import pytest
 
 from engage.questionnaire.answers import assemble_answers
-from engage.questionnaire.editions import translatable_texts
+from engage.questionnaire.editions import build_edition, load_edition, translatable_texts
 from engage.questionnaire.library import earlier_surveys, shipped_survey, shipped_surveys, survey_files
+from engage.questionnaire.numbering import question_numbers
 from engage.questionnaire.question_types import answer_boxes
 from engage.questionnaire.routing import slots_on_route
 from tests.paths import ROOT
@@ -215,3 +216,10 @@ def test_every_question_and_choice_has_a_note_for_translators(survey):
     assert all(
         note for context, _, note in translatable_texts(survey) if re.fullmatch(r"[^/]+/[^/]+/(?!intro)[^/]+", context)
     )
+
+
+def test_the_words_for_something_else_have_the_number_of_their_question():
+    numbers = question_numbers(SURVEYS["family-beliefs"])
+    assert (numbers["trusted_people"], numbers["trusted_people_other"], numbers["reach_by"]) == (4, 4, 5)
+    survey = SURVEYS["family-beliefs"]
+    assert load_edition(build_edition(survey, {}).document).survey("en").question("trusted_people_other").write_in_of
