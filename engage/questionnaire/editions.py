@@ -164,7 +164,7 @@ def _survey_to_json(survey: Survey) -> dict[str, Any]:
     """Return the survey as JSON types. Defaults are left out, so that a new field does not change the digests of old
     editions."""
     return {
-        **_nondefault_fields(survey, ("slug", "title", "purpose", "minutes", "version", "population", "identity")),
+        **_nondefault_fields(survey, _SURVEY_FIELDS),
         **({"scales": [_scale_to_json(scale) for scale in survey.scales]} if survey.scales else {}),
         "sections": [
             {
@@ -177,6 +177,7 @@ def _survey_to_json(survey: Survey) -> dict[str, Any]:
     }
 
 
+_SURVEY_FIELDS = ("slug", "title", "purpose", "minutes", "version", "population", "identity", "sensitive")
 _QUESTION_FIELDS = (
     "id", "kind", "text", "hint", "minimum", "maximum", "unit", "dont_know", "refuse",
     "at_most", "write_in_of", "element", "asks", "mirrors",

@@ -119,7 +119,8 @@ class MeasurementScale:
 @dataclass(frozen=True, slots=True)
 class Survey:
     """A survey. `minutes` is the time it takes, as stated to families; `version` is that of the instrument, which keeps
-    its slug; `identity` is the only identity its waves may have, None for either."""
+    its slug; `identity` is the only identity its waves may have, None for either. Answers to a `sensitive` one, about
+    what help a child needs, have a permission of their own, and are stored for a year at most."""
 
     slug: str
     title: Words
@@ -129,6 +130,7 @@ class Survey:
     version: int = 1
     population: str = "family"
     identity: str | None = None
+    sensitive: bool = False
     scales: tuple[MeasurementScale, ...] = ()
     note: str = ""
 

@@ -39,7 +39,8 @@ MINUTES = 60
 
 VERSIONS = 99
 SURVEY_KEYS = (
-    "slug", "title", "purpose", "minutes", "version", "population", "identity", "note", "scales", "sections",
+    "slug", "title", "purpose", "minutes", "version", "population", "identity", "sensitive", "note", "scales",
+    "sections",
 )  # fmt: skip
 SCALE_KEYS = ("id", "title", "items", "reversed")
 SECTION_KEYS = ("id", "title", "intro", "note", "repeat", "maximum", "questions")
@@ -109,6 +110,7 @@ def _parse_survey_table(table: Table, pad: TableReader) -> Survey:
         version=pad.whole(table, "version", "survey", 1, VERSIONS) or 1,
         population=parse_option(table, "population", POPULATIONS, "survey", pad) or "family",
         identity=parse_option(table, "identity", IDENTITIES, "survey", pad),
+        sensitive=pad.truth(table, "sensitive", "survey", False),
         scales=tuple(
             _parse_scale(each, number, pad)
             for number, each in enumerate(pad.tables(table, "scales", "survey", SECTIONS), 1)

@@ -12,6 +12,8 @@ def role_labels() -> dict[str, str]:
         "liaison": gettext("Community liaison"),
         # translators: a role: decides for the school district
         "leader": gettext("District leader"),
+        # translators: a role: arranges help with learning for children, such as a social worker or counselor
+        "support_coordinator": gettext("Support coordinator"),
         # translators: a role: translates surveys and pages
         "translator": gettext("Translator"),
         # translators: a role: looks after the system

@@ -21,6 +21,7 @@ PERMISSIONS = {
     "make access codes": "make access codes and download their list, once",
     "screen questions": "decide whether a question touches an area that the law protects",
     "see who answered": "look up which household gave an answer in a confidential wave; each look is written down",
+    "see support needs": "look up what help a household's child needs, as the family says; each look is written down",
     "see the roster": "see how many students and households each school has",
     "import rosters": "bring in students, guardians and their languages from the student information system",
     "manage opt-outs": "write down which families do not want to be asked",
@@ -46,6 +47,7 @@ STRONG = frozenset(
         "make access codes",
         "print names and codes",
         "see who answered",
+        "see support needs",
         "import rosters",
         "manage staff",
         "manage organisations",
@@ -113,10 +115,20 @@ ROLES: dict[str, frozenset[str]] = {
             "read family questions",
         }
     ),
+    "support_coordinator": frozenset(
+        {
+            "manage yourself",
+            "see waves",
+            "see who answered",
+            "see support needs",
+            "read family questions",
+            "answer family questions",
+        }
+    ),
     "translator": frozenset({"manage yourself", "see translations", "print paper surveys"}),
 }
 
-DISTRICT_WIDE = frozenset({"administrator", "leader", "translator"})
+DISTRICT_WIDE = frozenset({"administrator", "leader", "support_coordinator", "translator"})
 
 
 def sort_roles(roles: Iterable[str]) -> list[str]:

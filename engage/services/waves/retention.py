@@ -6,12 +6,14 @@ from sqlalchemy import ColumnElement, and_, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from engage.base.config import Settings
+from engage.questionnaire.editions import load_edition
 from engage.storage.models.conversations import Message, Thread
 from engage.storage.models.invitations import Invitation, UsedCode
 from engage.storage.models.paper import Keying, KeyingDraft, Packet, PrintRun, Sheet, SheetLink
 from engage.storage.models.responses import Draft, PendingResponse, Response, ResponseLink, WaveColumns
 from engage.storage.models.waves import Wave
 
+SENSITIVE_DAYS = 365
 ANSWERS = (ResponseLink, PendingResponse, Response, Keying, KeyingDraft, Draft, UsedCode, WaveColumns)
 """The tables with answers of a wave, or data about them, in the order of deletion."""
 
@@ -23,8 +25,10 @@ def answers_deleted_on(wave: Wave, settings: Settings) -> date:
 
 def fix_deletion_date(wave: Wave, settings: Settings) -> None:
     """Fix the day of deletion, which families are informed of: a later change of the setting does not move it. It
-    becomes earlier only if the wave closes earlier."""
-    latest = wave.closes + timedelta(days=settings.keep_answers_days)
+    becomes earlier only if the wave closes earlier. What help a child needs is stored for a year at most."""
+    is_sensitive = load_edition(wave.edition.document).survey("en").sensitive
+    days = min(settings.keep_answers_days, SENSITIVE_DAYS) if is_sensitive else settings.keep_answers_days
+    latest = wave.closes + timedelta(days=days)
     wave.delete_on = min(wave.delete_on or latest, latest)
 
 

@@ -29,7 +29,7 @@ from engage.web.forms import BaseForm, LineField, NumberField
 from engage.web.language_labels import native_name
 from engage.web.page_language import gettext, language
 from engage.web.paging import ListPage, read_page, requested_page
-from engage.web.permissions import enters, require_school
+from engage.web.permissions import enters, is_allowed, require_school
 
 AT_ONCE = 500  # households per query
 
@@ -120,10 +120,13 @@ def _record_view(wave: Wave, school: School, **detail: int | str) -> None:
 
 
 def _require_confidential(session: Session, wave_id: str) -> Wave:
-    """The wave; "not found" for an anonymous one, in which nobody can be looked up."""
+    """The wave; "not found" for an anonymous one, in which nobody can be looked up. What help a child needs is shown
+    only to people with the permission to see that."""
     wave = require_wave(session, wave_id)
     if wave.identity != "confidential":
         abort(404)
+    if load_edition(wave.edition.document).survey("en").sensitive and not is_allowed("see support needs"):
+        abort(403)
     return wave
 
 

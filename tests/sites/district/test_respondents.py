@@ -1,7 +1,8 @@
 """Who answered: in confidential waves only, with permission only, and with an audit event for each view."""
 
 import json
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 from random import SystemRandom
 
 import pytest
@@ -11,10 +12,12 @@ from engage.domain.intake.access_code_use import CodeUse, destroy_due_links
 from engage.domain.security.access_codes import ACCESS_KEY, digest
 from engage.questionnaire.library import shipped_survey
 from engage.services.waves.opening import NewInvitation, add_invitations
+from engage.services.waves.retention import fix_deletion_date
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.audit import AuditEvent
 from engage.storage.models.roster import HouseholdStudent, Student
 from engage.storage.models.schools import Household
+from engage.storage.models.waves import Wave
 from tests.makers import a_school, a_wave, accept
 
 pytestmark = pytest.mark.slow
@@ -124,3 +127,35 @@ def test_hostile_forms_find_nothing(leader, access, engine):
 @pytest.mark.parametrize("role", ["liaison", "administrator", "translator"])
 def test_others_may_not_look(signs_in, access, role):
     signs_in(role).opens(PAGE, 403)
+
+
+@pytest.fixture
+def needs(engine, access):
+    """A wave about what help children need, in which nobody has answered yet."""
+    with write_session(engine) as session:
+        schools = [a_school(session)]
+        survey = shipped_survey("supports-and-needs")
+        wave = a_wave(session, "needs", schools, survey, identity="confidential", entry="code")
+        add_invitations(session, wave, [NewInvitation("8" * 64, "lincoln", "es", "0" * 32)])
+        session.commit()
+
+
+def test_what_help_a_child_needs_is_shown_to_support_coordinators_only(leader, signs_in, needs, access):
+    leader.opens(PAGE).sees("Lincoln")
+    leader.opens("/staff/district/waves/needs/answered", status=403)
+    coordinator = signs_in("support_coordinator")
+    coordinator.opens("/staff/district/waves/needs/answered").sees("Lincoln")
+    coordinator.sends().sees("Amina")
+    coordinator.opens(PAGE).sees("Lincoln")
+    coordinator.opens("/staff/district/checkpoints", status=403)
+
+
+def test_what_help_a_child_needs_is_stored_for_a_year_at_most(engine, needs, access, settings):
+    with write_session(engine) as session:
+        plain, sensitive = session.get_one(Wave, "access"), session.get_one(Wave, "needs")
+        for days, least in ((1000, 365), (90, 90)):
+            for wave in (plain, sensitive):
+                wave.delete_on = None
+                fix_deletion_date(wave, replace(settings, keep_answers_days=days))
+            assert plain.delete_on == plain.closes + timedelta(days=days)
+            assert sensitive.delete_on == sensitive.closes + timedelta(days=least)
