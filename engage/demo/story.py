@@ -204,7 +204,7 @@ def submit_response(desk: DemoIntake, home: DemoHousehold, wave: Wave, day: date
     """Store one household's answers, from a phone or from a keyed sheet."""
     rng = desk.author.rng
     survey = load_edition(wave.edition.document).survey("en")
-    raw = raw_answers(survey, home.language, rng)
+    raw = raw_answers(survey, home.language, rng, home.school)
     draft_key = f"{rng.getrandbits(256):064x}"  # drawn for paper too: later random numbers stay the same
     keying = _key_sheet(desk, home, wave, raw, day) if paper else None
     submission = Submission(

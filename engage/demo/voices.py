@@ -16,9 +16,9 @@ WRITES = 0.22  # share of households that write a comment
 TILTS: dict[str, dict[str, dict[str, float]]] = {
     "internet": {
         "": {"yes": 9, "no": 1},
-        "so": {"yes": 6, "no": 4},
+        "so": {"yes": 5, "no": 5},
         "ar": {"yes": 7, "no": 3},
-        "es": {"yes": 8, "no": 2},
+        "es": {"yes": 15, "no": 5},
     },
     "internet_kind": {"": {"broadband": 7, "cellular": 2}, "so": {"broadband": 2, "cellular": 6}},
     "device": {"": {"chromebook": 5, "laptop": 4, "phone": 1}, "so": {"phone": 5, "chromebook": 4}},
@@ -27,6 +27,11 @@ TILTS: dict[str, dict[str, dict[str, float]]] = {
     "main_device": {"": {"chromebook": 5, "laptop": 4, "phone": 1}, "so": {"phone": 5, "chromebook": 4}},
     "no_internet_main": {"": {"cost": 6, "not_available": 2}},
 }
+
+HEARD = ("easy_to_ask", "listens", "asks_first", "safe_to_say")
+"""Questions about being heard: answered better at one school, and worse elsewhere by families reading two languages."""
+WELL_HEARD_AT = "lincoln"
+LESS_HEARD = ("so", "es")
 
 WORDS: dict[str, dict[str, Sequence[str]]] = {
     "en": {
@@ -80,19 +85,20 @@ PAPER_SHARE = {"en": 0.15, "es": 0.35, "ar": 0.45, "so": 0.6, "vi": 0.3, "zh-Han
 ANSWER_SHARE = {"en": 0.92, "es": 0.78, "ar": 0.7, "so": 0.45, "vi": 0.7, "zh-Hans": 0.75}
 
 
-def raw_answers(survey: Survey, language: str, rng: Random) -> dict[str, list[str]]:
-    """One household's raw answers along its route, as its phone would send them."""
+def raw_answers(survey: Survey, language: str, rng: Random, school: str = "") -> dict[str, list[str]]:
+    """One household's raw answers along its route, as its phone would send them. Without a school, no school is heard
+    better than others."""
     raw: dict[str, list[str]] = {}
     seen: set[str] = set()
     while fresh := [slot for slot in slots_on_route(survey, assemble_answers(survey, raw)[0]) if slot.key not in seen]:
         slot = fresh[0]
         seen.add(slot.key)
-        if values := _draw_answer(slot.question, language, rng):
+        if values := _draw_answer(slot.question, language, rng, school):
             raw[slot.key] = values
     return raw
 
 
-def _draw_answer(question: Question, language: str, rng: Random) -> list[str]:
+def _draw_answer(question: Question, language: str, rng: Random, school: str) -> list[str]:
     draw = rng.random()
     if draw < BLANK:
         return []
@@ -104,7 +110,7 @@ def _draw_answer(question: Question, language: str, rng: Random) -> list[str]:
         return (
             _draw_choices(question, language, rng)
             if question.kind == "several"
-            else [_draw_choice(question, language, rng)]
+            else [_draw_choice(question, language, rng, school)]
         )
     if question.kind == "number":
         return [str(rng.choices((1, 2, 3, 4), (5, 5, 2, 1))[0])]
@@ -113,10 +119,12 @@ def _draw_answer(question: Question, language: str, rng: Random) -> list[str]:
     return []
 
 
-def _draw_choice(question: Question, language: str, rng: Random) -> str:
+def _draw_choice(question: Question, language: str, rng: Random, school: str) -> str:
     codes = [choice.code for choice in question.choices]
     tilt = _choice_weights(question.id, language)
     default = [1.0] * len(codes) if question.kind != "scale" else _scale_weights(len(codes), rng)
+    if school and question.id in HEARD:
+        default = _heard_weights(default, language, school)
     weights = [tilt.get(code, weight * 0.6 if tilt else weight) for code, weight in zip(codes, default, strict=True)]
     return rng.choices(codes, weights)[0]
 
@@ -132,6 +140,12 @@ def _draw_choices(question: Question, language: str, rng: Random) -> list[str]:
 def _choice_weights(question: str, language: str) -> Mapping[str, float]:
     tilts = TILTS.get(question, {})
     return tilts.get(language, tilts.get("", {}))
+
+
+def _heard_weights(weights: list[float], language: str, school: str) -> list[float]:
+    if school == WELL_HEARD_AT:
+        return [weight**3 for weight in weights]
+    return [weight**3 for weight in reversed(weights)] if language in LESS_HEARD else weights
 
 
 def _scale_weights(count: int, rng: Random) -> list[float]:
