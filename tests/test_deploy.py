@@ -23,7 +23,7 @@ SYSTEMD = DEPLOY / "systemd"
 COMPOSE = DEPLOY / "compose"
 ANALYZE = shutil.which("systemd-analyze")
 GUIDE = (ROOT / "docs" / "operations.md").read_text("utf-8")
-LABELS = {"site", "group", "status", "le", "state", "kind", "file", "process", "place", "instance", "job"}
+LABELS = {"site", "group", "status", "le", "state", "kind", "file", "process", "place", "instance", "job", "source"}
 
 
 def loaded(path: Path) -> Any:

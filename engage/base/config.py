@@ -29,6 +29,7 @@ NOT_SETTINGS = ("ENGAGE_SETTINGS", "ENGAGE_CATALOGUE_DIR")  # read from the envi
 TOKEN_LEAST = 32  # characters of a token or secret
 DAYS_MOST = 36_500  # a hundred years; larger values overflow the calendar
 DAYS_LEAST = {"keep_answers_days": 30, "keep_conversations_days": 30, "keep_ledgers_days": 90}  # minimum; else 0
+LOOPBACK = ("127.0.0.1", "::1", "localhost")  # hosts that need no encryption
 DATABASES = ("postgresql+psycopg", "postgresql", "sqlite")
 CHOICES = {
     "doors": ("both", "family", "staff"),
@@ -77,6 +78,14 @@ class Settings:
     keep_conversations_days: int = 1095
     keep_ledgers_days: int = 1095
     metrics_token: str = field(default="", repr=False)
+    roster_dir: str = ""
+    roster_url: str = ""
+    roster_client_id: str = ""
+    roster_token_url: str = ""
+    roster_secret_file: str = ""
+    roster_scope: str = ""
+    roster_learner_columns: str = ""
+    roster_disability_columns: str = ""
     log_format: str = "text"
 
     @classmethod
@@ -219,6 +228,7 @@ def _validate_settings(values: dict[str, Any]) -> dict[str, Any]:
     if "secret_key" in values and len(values["secret_key"]) < TOKEN_LEAST:
         raise SettingProblem("ENGAGE_SECRET_KEY must have at least 32 characters; make one with: openssl rand -hex 32")
     _check_metrics_token(values.get("metrics_token", ""))
+    _check_roster_source(values)
     return values
 
 
@@ -228,6 +238,33 @@ def _check_metrics_token(token: str) -> None:
         raise SettingProblem(
             f"ENGAGE_METRICS_TOKEN must have at least {TOKEN_LEAST} characters, without spaces or accents; "
             "make one with: openssl rand -hex 32"
+        )
+
+
+def _check_roster_source(values: Mapping[str, Any]) -> None:
+    """Check the source of automatic roster updates. Raises SettingProblem. Two sources of complete rosters would delete
+    each other's students."""
+    if values.get("roster_dir") and values.get("roster_url"):
+        raise SettingProblem("set ENGAGE_ROSTER_DIR or ENGAGE_ROSTER_URL, not both: a roster follows one source")
+    if values.get("roster_dir") and not Path(values["roster_dir"]).is_absolute():
+        raise SettingProblem("ENGAGE_ROSTER_DIR must be an absolute path, such as /srv/sftp/roster")
+    if not values.get("roster_url"):
+        return
+    for name in ("roster_client_id", "roster_token_url", "roster_secret_file"):
+        if not values.get(name):
+            raise SettingProblem(f"ENGAGE_ROSTER_URL is set, so ENGAGE_{name.upper()} must be set too")
+    for name in ("roster_url", "roster_token_url"):
+        _check_https(name, values[name])
+
+
+def _check_https(name: str, url: str) -> None:
+    """Refuse an address that would send a secret or a roster unencrypted; this machine may be asked without. The
+    message leaves out the address, which could hold a password."""
+    parts = urlsplit(url)
+    is_near = parts.hostname in LOOPBACK and parts.scheme == "http"
+    if (parts.scheme != "https" and not is_near) or not parts.hostname or parts.username or parts.query:
+        raise SettingProblem(
+            f"ENGAGE_{name.upper()} must be an https:// address without a user, password, or question mark"
         )
 
 

@@ -5,23 +5,30 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from gettext import NullTranslations
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from stat import S_IMODE
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import click
 from sqlalchemy import Engine
 
 from engage.base.catalogs import DOMAINS, BrokenCatalogue, is_usable, po_path, read_po_file
+from engage.base.clock import with_zone
 from engage.base.config import NO_DISTRICT, SEALING_FILE, SECRET_FILE, Settings
 from engage.base.languages import LANGUAGES
 from engage.base.shared_dir import CheckResult, check_shared_dir
 from engage.cli.problems import explain_problem
 from engage.domain.mail.smtp import MailDeferred, MailServer, check_connection
 from engage.domain.paper.typesetting.fonts import MissingFont, load_faces
+from engage.domain.roster.deliveries import list_deliveries
 from engage.domain.roster.import_state import unfinished_folder
+from engage.domain.roster.oneroster_client import read_secret
 from engage.domain.roster.staging_db import find_folder
+from engage.domain.roster.update_messages import UpdateProblem, update_sentence
+from engage.domain.roster.updates import update_status
 from engage.domain.security.audit_anchor import ANCHOR_FILE
 from engage.domain.security.sso_providers import load_providers
 from engage.services.retention.run_schedule import retention_status
@@ -179,6 +186,30 @@ def _check_roster(settings: Settings) -> Iterator[CheckResult]:
         yield False, f"an import is not complete, and its files are not in {settings.site_dir}; import a full export"
 
 
+def _check_roster_updates(settings: Settings) -> Iterator[CheckResult]:
+    """Check automatic updates of the roster: their source, and how the latest one ended."""
+    if not settings.roster_dir and not settings.roster_url:
+        yield True, "none; set ENGAGE_ROSTER_DIR or ENGAGE_ROSTER_URL if the roster shall follow another system"
+        return
+    try:
+        if settings.roster_dir:
+            yield True, f"{len(list_deliveries(Path(settings.roster_dir)))} deliveries in {settings.roster_dir}"
+        else:
+            read_secret(settings.roster_secret_file)
+            yield True, f"{urlsplit(settings.roster_url).hostname} is asked each night; try it: engage roster pull"
+    except UpdateProblem as problem:
+        yield False, str(problem)
+    with open_database(settings) as engine, read_session(engine) as session:
+        status = update_status(session)
+    last = status.succeeded
+    zone = ZoneInfo(settings.timezone)
+    yield True, f"last success {with_zone(last.began_at).astimezone(zone):%Y-%m-%d %H:%M}" if last else "no success yet"
+    if status.latest is not None and status.is_failing:
+        yield False, update_sentence(status.latest.reason, status.latest.detail, NullTranslations())
+    if status.waiting is not None:
+        yield None, "an update waits for an administrator, on the page Roster import"
+
+
 def _check_disk(settings: Settings) -> Iterator[CheckResult]:
     for folder in dict.fromkeys((settings.data_dir.resolve(), settings.site_dir.resolve())):
         place = next(each for each in (folder, *folder.parents) if each.exists())
@@ -304,6 +335,7 @@ CHECKS: dict[str, Callable[[Settings], Iterator[CheckResult]]] = {
     "database": _check_database,
     "retention": _check_retention,
     "roster": _check_roster,
+    "updates": _check_roster_updates,
     "disk": _check_disk,
     "shared": _check_shared_dir,
     "secret": _check_secret,

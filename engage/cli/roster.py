@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from gettext import NullTranslations
 from pathlib import Path
-from random import SystemRandom
 
 import click
 from sqlalchemy import Engine
@@ -12,13 +11,13 @@ from sqlalchemy import Engine
 from engage.base.config import Settings
 from engage.base.exports.csv import csv_bytes
 from engage.base.languages import LANGUAGES
+from engage.cli.roster_updates import pull, watch
 from engage.domain.roster.diff import Preview, group_remarks
 from engage.domain.roster.files import open_roster
 from engage.domain.roster.import_state import RosterIncomplete, unfinished_folder
-from engage.domain.roster.importer import HOME_KEY, ImportOptions, prepare_import
+from engage.domain.roster.importer import prepare_import
 from engage.domain.roster.language_names import language_label
 from engage.domain.roster.oneroster import LANGUAGES_FILE
-from engage.domain.roster.opt_outs import OPT_OUT_KEY
 from engage.domain.roster.remarks import RemarkGroup, RosterRefused, reason_text
 from engage.domain.roster.staging_db import (
     FILE,
@@ -29,9 +28,15 @@ from engage.domain.roster.staging_db import (
     find_folder,
     new_folder,
 )
-from engage.domain.security.encryption import Sealer, derive_key, load_keys
+from engage.domain.roster.updates import needed_folders
 from engage.services.site_database import open_database, read_settings
-from engage.services.tasks.store_roster import ImportSite, continue_roster, require_no_running_import, store_roster
+from engage.services.tasks.store_roster import (
+    ImportSite,
+    build_import_options,
+    continue_roster,
+    require_no_running_import,
+    store_roster,
+)
 from engage.storage.engine import read_session
 from engage.storage.models.schools import UNDETERMINED
 
@@ -46,6 +51,10 @@ LOSSES = {
 @click.group()
 def roster() -> None:
     """Import the roster from a student information system."""
+
+
+roster.add_command(watch)
+roster.add_command(pull)
 
 
 @roster.command("import")
@@ -65,7 +74,7 @@ def import_(source: Path, languages: Path | None, remarks: Path | None, dry_run:
     with open_database(settings) as engine:
         require_no_running_import(engine, settings.site_dir)
         with read_session(engine) as session:
-            delete_stale_folders(settings.site_dir, now, unfinished_folder(session))
+            delete_stale_folders(settings.site_dir, now, needed_folders(session))
         folder = new_folder(settings.site_dir)
         try:
             with StagingDb(folder / FILE) as stage:
@@ -120,13 +129,7 @@ def _prepare_import(
 ) -> Preview:
     with open_roster(source) as roster, read_session(engine) as session:
         files = roster.beside(f"{LANGUAGES_FILE}.csv", languages) if languages else roster
-        return prepare_import(session, files, stage, _import_options(settings, now), _print_progress)
-
-
-def _import_options(settings: Settings, now: datetime) -> ImportOptions:
-    today = settings.local_day(now)
-    homes, refusing = (derive_key(settings.secret().encode(), purpose) for purpose in (HOME_KEY, OPT_OUT_KEY))
-    return ImportOptions(today, settings.keep_names, homes, Sealer(load_keys(settings)), SystemRandom(), refusing)
+        return prepare_import(session, files, stage, build_import_options(settings, now), _print_progress)
 
 
 def _print_progress(what: str, number: int) -> None:

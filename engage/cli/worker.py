@@ -13,8 +13,8 @@ from engage.services.site_database import open_database, read_settings
 
 @click.command()
 def worker() -> None:
-    """Send waiting email, draw waiting packets, and delete expired data each night, until stopped. `engage serve` does
-    this too, unless --no-worker is set."""
+    """Send waiting email, draw waiting packets, update the roster, and delete expired data each night, until stopped.
+    `engage serve` does this too, unless --no-worker is set."""
     settings = read_settings()
     with open_database(settings):
         settings.secret()

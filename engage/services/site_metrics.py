@@ -17,11 +17,12 @@ from sqlalchemy import ColumnElement, func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from engage.base.clock import stored_utc
+from engage.base.clock import stored_utc, with_zone
 from engage.base.config import BACKUP_FILE, Settings
 from engage.base.files import replace_file
 from engage.base.measurements import recorder
 from engage.base.prometheus_recorder import FOLDER, MetricsFolder, PrometheusRecorder
+from engage.domain.roster.updates import update_status
 from engage.services.retention.run_schedule import retention_status
 from engage.services.runtime import Runtime
 from engage.services.site_database import sqlite_file
@@ -82,6 +83,7 @@ class SiteCollector(Collector):
         yield _job_metric(session)
         yield self._age_metric(session, now)
         yield from _retention_metrics(session, now)
+        yield from _roster_metrics(session, self._runtime.settings)
         yield from _size_metrics(session, self._runtime)
         if session.get_bind().dialect.name == "postgresql":
             yield from _archive_metrics(session)
@@ -139,6 +141,21 @@ def _retention_metrics(session: Session, now: datetime) -> Iterator[Metric]:
     if status.last:
         name = "engage_retention_last_success_timestamp_seconds"
         yield GaugeMetricFamily(name, "When the nightly deletion last ended.", status.last.timestamp())
+
+
+def _roster_metrics(session: Session, settings: Settings) -> Iterator[Metric]:
+    """Automatic updates of the roster, at a site that has them."""
+    source = "folder" if settings.roster_dir else "server" if settings.roster_url else ""
+    if not source:
+        return
+    status = update_status(session)
+    yield GaugeMetricFamily("engage_roster_update_failing", "Whether the latest update failed.", status.is_failing)
+    waiting = status.waiting is not None
+    yield GaugeMetricFamily("engage_roster_update_waiting", "Whether an update waits for a person.", waiting)
+    if status.succeeded:
+        moment = with_zone(status.succeeded.began_at).timestamp()
+        name = "engage_roster_update_last_success_timestamp_seconds"
+        yield _gauge(name, "When the last successful update began.", {source: moment}, "source")
 
 
 def _size_metrics(session: Session, runtime: Runtime) -> Iterator[Metric]:

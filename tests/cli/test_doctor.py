@@ -16,6 +16,7 @@ from engage.domain.roster.staging_db import FILE, delete_folder, new_folder
 from engage.services.retention.run_schedule import claim_run, end_run
 from engage.storage.engine import write_session
 from engage.storage.models.roster import RosterImport
+from engage.storage.models.roster_updates import RosterUpdate
 from tests.postbox import a_postbox
 
 pytestmark = [pytest.mark.sqlite, pytest.mark.slow]
@@ -205,3 +206,34 @@ def test_an_interrupted_roster_import_is_said_and_whether_its_files_are_there(
     [line] = lines(run(), "roster")
     assert line.startswith("FAIL")
     assert "import a full export" in line
+
+
+def test_automatic_updates_of_the_roster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, engine: Engine) -> None:
+    assert lines(run(), "updates")[0].startswith("ok    updates     none")
+    folder = tmp_path / "sftp"
+    monkeypatch.setenv("ENGAGE_ROSTER_DIR", str(folder))
+    [line, last] = lines(run(), "updates")
+    assert line.startswith("FAIL")
+    assert "does not exist. Create it" in line
+    assert last == "ok    updates     no success yet"
+    folder.mkdir()
+    assert lines(run(), "updates")[0] == f"ok    updates     0 deliveries in {folder}"
+    moment = datetime(2026, 10, 14, 8)
+    row = {"id": "a" * 32, "source": "folder", "is_full": True, "began_at": moment, "ended_at": moment}
+    with write_session(engine) as session:
+        session.add(RosterUpdate(**row, state="refused", reason="not_a_zip"))
+        session.add(RosterUpdate(**row | {"id": "b" * 32, "began_at": moment.replace(hour=7), "state": "stored"}))
+        session.commit()
+    [_, last, problem] = lines(run(), "updates")
+    assert last == "ok    updates     last success 2026-10-14 02:00"
+    assert problem.startswith("FAIL  updates     This is not a ZIP file.")
+    monkeypatch.delenv("ENGAGE_ROSTER_DIR")
+    secret = tmp_path / "client-secret"
+    secret.write_text("secret")
+    secret.chmod(0o644)
+    for name, value in (("URL", "https://sis.example/v1p1"), ("TOKEN_URL", "https://sis.example/token"),
+                        ("CLIENT_ID", "x"), ("SECRET_FILE", str(secret))):  # fmt: skip
+        monkeypatch.setenv(f"ENGAGE_ROSTER_{name}", value)
+    assert "Other accounts can read the client secret" in lines(run(), "updates")[0]
+    secret.chmod(0o600)
+    assert lines(run(), "updates")[0].startswith("ok    updates     sis.example is asked each night")

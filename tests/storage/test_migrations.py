@@ -126,6 +126,7 @@ ORDERED = {
     "retention_runs": "one row a night",
     "roles": "what staff may do",
     "roster_imports": "what staff did",
+    "roster_updates": "when the roster was updated, and how many rows changed",
     "schools": "the roster",
     "screenings": "what staff decided",
     "staff": "who may sign in",

@@ -124,7 +124,7 @@ def read_rows(
     lines = source.lines(name, encoding)
     top = next(lines, "")
     records = read_records(chain([top], lines), tell, _detect_delimiter(top))
-    head = [_column_name(cell) for cell in next(records, (0, []))[1]]
+    head = [plain_column_name(cell) for cell in next(records, (0, []))[1]]
     header = _column_names(head, aliases)
     _check_columns(name, header, needed)
     if encoding == WINDOWS_1252:
@@ -170,7 +170,8 @@ def _column_names(head: Sequence[str], aliases: Mapping[str, str]) -> list[str]:
     return [name if (name := aliases.get(each, each)) not in names else each for each in names]
 
 
-def _column_name(cell: str) -> str:
+def plain_column_name(cell: str) -> str:
+    """Return the name of a column as `read_rows` has it."""
     return cell.strip().lower().replace("_", "").replace(" ", "")
 
 

@@ -36,7 +36,8 @@ def copy_current_roster(session: Session, stage: StagingDb, sealer: TextSealer, 
 
     stage.sql.execute("begin")
     stage.keep("moment", roster_version(session))
-    stage.put("now_schools", _stream_rows(session, select(School.id, School.name, School.source_id, School.active)))
+    school = select(School.id, School.name, School.source_id, School.active, School.teachers)
+    stage.put("now_schools", _stream_rows(session, school))
     student = select(Student.id, Student.school_id, Student.grade, Student.home_language, Student.english_learner)
     student = student.add_columns(Student.disability, Student.name, Student.class_name)
     stage.put("now_students", ((*row[:6], opened(row[6]), row[7]) for row in _stream_rows(session, student)))

@@ -27,7 +27,8 @@ create index now_members_of on now_members (household, kind, member);
 
 insert into fates select 'schools', w.id, case when n.id is null then 'added' when n.active and not w.active then 'gone'
     else 'changed' end from want_schools as w left join now_schools as n on n.id = w.id
-  where n.id is null or n.name is not w.name or n.source is not w.source or n.active is not w.active;
+  where n.id is null or n.name is not w.name or n.source is not w.source or n.active is not w.active
+    or n.teachers is not w.teachers;
 
 insert into fates select 'students', w.id, case when n.id is null then 'added' else 'changed' end
   from want_students as w left join now_students as n on n.id = w.id

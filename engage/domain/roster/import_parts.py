@@ -20,7 +20,7 @@ from engage.storage.models.roster import Guardian, Guardianship, HouseholdGuardi
 from engage.storage.models.schools import Household, School
 
 PART = 250  # rows: a few milliseconds
-ORDER = 1  # increase it when other parts are made, or in another order: the number of those stored means nothing then
+ORDER = 2  # increase it when other parts are made, or in another order: the number of those stored means nothing then
 MEMBERS = (("s", HouseholdStudent, "student_id"), ("g", HouseholdGuardian, "guardian_id"))
 OLD_MEMBERS = """
 select household, member from old_members where kind = ? and household in (select id from want_households)
@@ -47,7 +47,7 @@ PEOPLE = (
     RosterTable(
         "schools",
         School,
-        ("id", "name", "source_id", "active"),
+        ("id", "name", "source_id", "active", "teachers"),
         "select f.fate, w.* from fates as f join want_schools as w on w.id = f.id where f.kind = 'schools' "
         "order by f.id",
     ),

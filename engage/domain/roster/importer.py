@@ -18,7 +18,9 @@ from engage.domain.roster.import_state import find_unfinished_import, roster_ver
 from engage.domain.roster.merge import merge_roster
 from engage.domain.roster.oneroster import ReadingContext, read_files
 from engage.domain.roster.remarks import RosterRefused
+from engage.domain.roster.row_parsing import NO_FLAG_COLUMNS, FlagColumns
 from engage.domain.roster.staging_db import StagingDb
+from engage.domain.roster.updates import mark_storing
 from engage.storage.models.base import RANDOM_ID
 from engage.storage.models.roster import REPLACED, STORING, RosterImport
 
@@ -51,7 +53,8 @@ class Importer:
 @dataclass(frozen=True, slots=True)
 class ImportOptions:
     """Options of an import. `today` decides which roles have ended; `keep_names` is the setting; `home_key` (HOME_KEY)
-    is for digests of home keys; `opt_out_key` (opt_outs.OPT_OUT_KEY) is for digests of children who are opted out."""
+    is for digests of home keys; `opt_out_key` (opt_outs.OPT_OUT_KEY) is for digests of children who are opted out;
+    `flags` are columns of the settings."""
 
     today: date
     keep_names: bool
@@ -59,6 +62,7 @@ class ImportOptions:
     sealer: TextSealer
     rng: Random
     opt_out_key: bytes
+    flags: FlagColumns = NO_FLAG_COLUMNS
 
 
 def _ignore_progress(_what: str, _number: int) -> None:
@@ -80,7 +84,7 @@ def prepare_import(
 def _compare_files(
     session: Session, source: RosterSource, stage: StagingDb, how: ImportOptions, progress: Progress
 ) -> Preview:
-    reading = ReadingContext(stage, how.today, how.keep_names, how.home_key)
+    reading = ReadingContext(stage, how.today, how.keep_names, how.home_key, how.flags)
     read_files(source, reading)
     progress("rows read", sum(stage.size(each) for each in ("orgs", "users", "roles", "classes", "enrollments")))
     copy_current_roster(session, stage, how.sealer, how.keep_names)
@@ -140,7 +144,10 @@ def begin_import(session: Session, stage: StagingDb, seen: Preview, folder: str,
         refused=seen.refused,
         state=STORING,
         folder=folder,
+        source=stage.stored_value("source") or "",
     )
     session.add(begun)
     session.flush()
+    if not mark_storing(session, stage.stored_value("update"), begun):
+        raise RosterChanged("A newer update took the place of this one.")
     return begun

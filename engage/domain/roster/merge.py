@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from engage.domain.roster.homerooms import assign_classes
+from engage.domain.roster.programs import DISABILITY, LEARNER, PROGRAMS_FILE, flag_sql, merge_programs
 from engage.domain.roster.remarks import RosterRefused
 from engage.domain.roster.staging_db import StagingDb
 from engage.storage.slugs import make_slug
@@ -97,7 +98,8 @@ insert or ignore into facts select n.id, coalesce(k.kind, n.kind), null, 0, 0 fr
   left join kinds as k on k.id = n.id
   where n.id not in (select id from dropped) and n.id not in (select id from users)
     and (n.id in (select user from roles where not gone) or n.id in (select id from traits where not gone)
-      or n.id in (select id from languages))
+      or n.id in (select id from languages)
+      or n.id in (select student from programs where not by_number))
 """
 
 PLACED = """
@@ -142,6 +144,7 @@ insert into want_students select f.id, p.school, coalesce(u.grade, n.grade, ''),
   from facts as f join placed as p on p.id = f.id and p.state = 'school'
     left join users as u on u.id = f.id and not u.gone
     left join traits as t on t.id = f.id and not t.gone
+    left join program_flags as listed on listed.id = f.id
     left join languages as l on l.id = f.id and l.what in ('student', '')
     left join now_students as n on n.id = f.id
   where f.kind = 'student';
@@ -149,9 +152,6 @@ insert or ignore into want_students select id, school, grade, language, learner,
     case when :keep_names then name end, rank(grade), class
   from now_students where {stays} and id not in (select id from facts where kind <> 'student')
 """
-
-FLAG = """case when coalesce(max(u.{0}, t.{0}), u.{0}, t.{0}) is null then n.{0}
-  else coalesce(nullif(coalesce(max(u.{0}, t.{0}), u.{0}, t.{0}), -1), case when :keep_traits then n.{0} end) end"""
 
 STAYS = """(id in (select id from refused) or :keep_people
   or (not :whole and id not in (select id from dropped)))"""
@@ -225,6 +225,14 @@ insert into problems select 'languages.csv', line, 'language_unknown_id', shown(
     and not exists (select 1 from silent where id = l.id)
 """
 
+# A list of changes does not tell how many teachers a school has, and neither does a roster without any.
+TEACHERS = """
+update want_schools set teachers = (
+    select count(distinct t.user) from teachers as t join places as p on p.org = t.org and p.school = want_schools.id
+    where not exists (select 1 from gone_already where id = t.user))
+  where active and exists (select 1 from teachers)
+"""
+
 SAME_GUARDIANS = """
 create table same_guardians as select contact, min(id) as first, max(id) as last from want_guardians
   where contact like '%"name"%' and (contact like '%"email"%' or contact like '%"phone"%')
@@ -247,6 +255,8 @@ def merge_roster(stage: StagingDb, keep_names: bool, free: Callable[[str], str])
     _merge_people(stage, values)
     assign_classes(stage, modes, whole=not stage.unread & {"classes.csv", "enrollments.csv"})
     _note_same_guardians(stage)
+    if values["whole"] and not values["keep_people"]:
+        stage.run(TEACHERS)
     stage.sql.execute("commit")
     if not stage.one("select 1 from want_students limit 1"):
         raise RosterRefused("no_students")
@@ -290,7 +300,8 @@ def _merge_people(stage: StagingDb, values: dict[str, object]) -> None:
     if not values["whole"]:
         stage.run(FACTS_OF_CHANGES)
     stage.run(PLACED, **values)
-    flags = {name: FLAG.format(name) for name in ("learner", "disability")}
+    merge_programs(stage, is_whole=bool(values["whole"]) and f"{PROGRAMS_FILE}.csv" not in stage.unread)
+    flags = {name: flag_sql(name, stage.stored_value) for name in (LEARNER, DISABILITY)}
     language_sql = _language_expression("language", languages="l.language", users="u.language", traits="t.language")
     stage.run(STUDENTS.format(**flags, language=language_sql, stays=STAYS), **values)
     tongues = {"reads": _language_expression("reads", languages="l.language", users="u.reads", traits="t.reads")}
@@ -320,10 +331,11 @@ def _merge_schools(stage: StagingDb, whole: bool, unread: bool, free: Callable[[
     A school that is missing from a full list is closed, unless a row could not be read, which may be the school's.
     """
     stage.run(
-        "create table want_schools (id text primary key, name text, source text, active integer) without rowid;"
+        "create table want_schools (id text primary key, name text, source text, active integer, teachers integer)"
+        " without rowid;"
         "create table places (org text primary key, state text, school text) without rowid"
     )
-    now = [list(row) for row in stage.all("select id, name, source, active from now_schools order by id")]
+    now = [list(row) for row in stage.all("select id, name, source, active, teachers from now_schools order by id")]
     by_source = {row[2]: row for row in now if row[2] is not None}
     unclaimed = [row for row in now if row[2] is None]
     listed: set[str] = set()
@@ -336,8 +348,8 @@ def _merge_schools(stage: StagingDb, whole: bool, unread: bool, free: Callable[[
             if row:
                 row[3] = 0
         else:
-            row = row or _claim_school(unclaimed, name) or [free(_school_id(name)), name, org, 1]
-            row[1:] = [name, org, 1]
+            row = row or _claim_school(unclaimed, name) or [free(_school_id(name)), name, org, 1, None]
+            row[1:4] = [name, org, 1]
             by_source[org] = row
             stage.put("places", [(org, "school", row[0])])
     missing = [row for org, row in by_source.items() if org not in listed]

@@ -15,6 +15,7 @@ from engage.domain.roster.homerooms import (
     parse_class,
     parse_enrollment,
 )
+from engage.domain.roster.programs import PROGRAMS_FILE, read_programs
 from engage.domain.roster.remarks import UNREAD, RosterRefused
 from engage.domain.roster.row_parsing import (
     DISABILITY,
@@ -22,8 +23,10 @@ from engage.domain.roster.row_parsing import (
     ID_MOST,
     LEARNER,
     NAME_MOST,
+    NO_FLAG_COLUMNS,
     READS,
     SPEAKS,
+    FlagColumns,
     RowParser,
 )
 from engage.domain.roster.staging_db import StagingDb
@@ -32,8 +35,10 @@ from engage.questionnaire.text_cleaning import clean_text
 FILES = ("orgs", "users", "roles", "classes", "enrollments", "demographics")
 OF_PEOPLE = ("users", "demographics")  # files whose sourcedId refers to a person
 LANGUAGES_FILE = "languages"  # optional file with two columns
+BESIDE = (LANGUAGES_FILE, PROGRAMS_FILE)  # files of ours, which may also be beside a roster
 OPTIONAL = ("classes", "enrollments", "demographics")  # files that a roster may omit
 ORG_TYPES = frozenset({"department", "school", "district", "local", "state", "national"})
+TEACHER = "teacher"
 GUARDIAN_ROLES = frozenset({"guardian", "parent", "relative"})
 OTHER_ROLES = frozenset(
     {"administrator", "aide", "proctor", "teacher", "counselor", "districtadministrator", "principal"}
@@ -44,18 +49,19 @@ KINDS = {"student": "student", **dict.fromkeys(GUARDIAN_ROLES, "guardian"), **di
 
 BLANK = ',;\t\r\n "'  # characters that a blank row may contain
 ALIASES = {"demographics": {"usersourcedid": "sourcedid"}}  # older names of columns, by file
-OF_COLUMNS = ("empty_file", "no_column", "column_twice", "languages_columns")  # problems of a first line
+OF_COLUMNS = ("empty_file", "no_column", "column_twice", "languages_columns", "programs_columns")  # of a first line
 
 
 @dataclass(frozen=True, slots=True)
 class ReadingContext:
     """Context of reading. `today` decides which roles have ended; `keep_names` False ignores names and contacts;
-    `home_key` makes keyed digests of home keys, which may be addresses."""
+    `home_key` makes keyed digests of home keys, which may be addresses; `flags` are columns of the settings."""
 
     stage: StagingDb
     today: date
     keep_names: bool
     home_key: bytes
+    flags: FlagColumns = NO_FLAG_COLUMNS
     modes: dict[str, str] = field(default_factory=dict)
 
     def tell(self, file: str) -> Tell:
@@ -82,6 +88,8 @@ def read_files(source: RosterSource, reading: ReadingContext) -> None:
             _read_file(name, put, source, reading)
     if source.has(f"{LANGUAGES_FILE}.csv"):
         _read_file(LANGUAGES_FILE, _read_languages, source, reading)
+    if source.has(f"{PROGRAMS_FILE}.csv"):
+        _read_file(PROGRAMS_FILE, _read_programs, source, reading)
     reading.stage.sql.execute("commit")
     reading.stage.keep("modes", reading.modes)
     reading.stage.keep("digest", source.digest)
@@ -92,7 +100,7 @@ def _read_file(name: str, put: Put, source: RosterSource, reading: ReadingContex
     try:
         put(source, reading)
     except RosterRefused as refused:
-        if name not in (*OPTIONAL, LANGUAGES_FILE) or refused.code not in OF_COLUMNS:
+        if name not in (*OPTIONAL, *BESIDE) or refused.code not in OF_COLUMNS:
             raise
         reading.stage.problem(f"{name}.csv", 1, refused.code, refused.value)
         if name in reading.modes:
@@ -168,9 +176,17 @@ def _read_users(source: RosterSource, reading: ReadingContext) -> None:
                 reading.stage.problem("users.csv", line, "role", role, str(row["sourcedid"]))
                 reading.stage.put("refused", [(row["sourcedid"],)])
                 continue
+            if role == TEACHER and not by_roles and not gone:
+                reading.stage.put("teachers", ((row["sourcedid"], line, org) for org in _user_orgs(row)))
             yield _user_row(row, line, gone, None if by_roles else KINDS.get(role, "other"), reading)
 
     reading.stage.put("users", rows())
+
+
+def _user_orgs(row: Row) -> list[str]:
+    """Return the orgs of a person, the main one first."""
+    orgs = [str(row.get("primaryorgsourcedid") or ""), *_split_list(row.get("orgsourcedids"))]
+    return [org for org in dict.fromkeys(orgs) if org]
 
 
 def _user_row(row: Row, line: int, gone: bool, kind: str | None, reading: ReadingContext) -> Sequence[Any]:
@@ -188,8 +204,9 @@ def _user_row(row: Row, line: int, gone: bool, kind: str | None, reading: Readin
         note.grade(row.get("grades")),
         *(note.contact(row) if reading.keep_names else (None, None, None, None)),
         row.get("agentsourcedids") is not None,
-        *_parse_traits(row, note),
+        *_parse_traits(row, note, reading.flags),
         note.home(row),
+        row.get("identifier") or None,
     )
 
 
@@ -212,6 +229,8 @@ def _read_roles(source: RosterSource, reading: ReadingContext) -> None:
             else:
                 over = gone or ends < reading.today
                 org = row.get("orgsourcedid") or None
+                if role == TEACHER and not over and org:
+                    reading.stage.put("teachers", [(who, line, org)])
                 yield who, line, over, KINDS.get(role, "other"), kind == "primary", org
 
     reading.stage.put("roles", rows())
@@ -256,7 +275,8 @@ def _read_enrollments(source: RosterSource, reading: ReadingContext) -> None:
 def _read_demographics(source: RosterSource, reading: ReadingContext) -> None:
     def rows() -> Iterator[Sequence[Any]]:
         for line, row, gone in _usable_rows(source, reading, "demographics", ()):
-            yield row["sourcedid"], line, gone, *_parse_traits(row, reading.parser("demographics.csv", line, row))
+            note = reading.parser("demographics.csv", line, row)
+            yield row["sourcedid"], line, gone, *_parse_traits(row, note, reading.flags)
 
     reading.stage.put("traits", rows())
 
@@ -288,6 +308,10 @@ def _read_languages(source: RosterSource, reading: ReadingContext) -> None:
                 yield row[column], line, whose[column], tag
 
     reading.stage.put("languages", rows())
+
+
+def _read_programs(source: RosterSource, reading: ReadingContext) -> None:
+    read_programs(source, reading.stage, reading.tell(f"{PROGRAMS_FILE}.csv"))
 
 
 def _usable_rows(
@@ -328,14 +352,14 @@ def _refuse_row(reading: ReadingContext, name: str, line: int, row: Row) -> None
         reading.stage.put("enrollments", [(row["usersourcedid"], None, line, row["classsourcedid"], UNSURE, False)])
 
 
-def _parse_traits(row: Row, note: RowParser) -> Sequence[Any]:
+def _parse_traits(row: Row, note: RowParser, flags: FlagColumns) -> Sequence[Any]:
     """Return reads, speaks, language, learner, disability."""
     return (
         note.language(first_value(row, READS)),
         note.language(first_value(row, SPEAKS)),
         note.language(first_value(row, HOME_LANGUAGE)),
-        note.flag(row, LEARNER),
-        note.flag(row, DISABILITY),
+        note.flag(row, (*LEARNER, *flags.learner)),
+        note.flag(row, (*DISABILITY, *flags.disability)),
     )
 
 

@@ -9,16 +9,17 @@ from engage.questionnaire.text_cleaning import clean_text
 SHOWN = 80  # characters of a value from the files that a sentence quotes
 UNREAD = (
     *("quote", "not_utf8", "control", "long_row", "cells", "more_cells", "no_id", "no_user"),
-    *("empty_file", "no_column", "column_twice", "languages_columns"),
+    *("empty_file", "no_column", "column_twice", "languages_columns", "programs_columns"),
 )
 """Codes of rows, and of whole files, where it is unknown whom they concern."""
-NOTES = ("windows_1252", "ignored", "same_guardian", "language_none")
+NOTES = ("windows_1252", "ignored", "same_guardian", "language_none", "program_other")
 """Codes about data that was used, but should be reviewed."""
 _WHO = ("long_id", "repeated", "status", "no_status", "role", "no_role", "role_type", "end_date", "flag", "grade")
 _WHERE = ("no_name", "org_type", "no_school", "school_unknown", "not_a_school", "school_closed", "class_columns")
 _GUARDIANS = ("guardian_unknown", "many_guardians", "many_children", "same_guardian")
 _LANGUAGES = ("language", "language_none", "language_unknown_id", "language_twice", "windows_1252")
-OF_FAMILIES = frozenset((*UNREAD, *_WHO, *_WHERE, *_GUARDIANS, *_LANGUAGES))
+_PROGRAMS = ("program_unknown_id",)
+OF_FAMILIES = frozenset((*UNREAD, *_WHO, *_WHERE, *_GUARDIANS, *_LANGUAGES, *_PROGRAMS))
 """Codes that affect which households are surveyed, at which school, or in which language. The others concern contacts
 and classes."""
 
@@ -150,6 +151,14 @@ def _refusal_texts(words: NullTranslations) -> dict[str, str]:
         "languages_columns": words.gettext(
             "The file of languages needs two columns: studentId or guardianId, and language."
         ),
+        # translators: about a list of students in programs such as special education that was handed in
+        "programs_columns": words.gettext(
+            "The file of programs needs two columns: studentId or studentNumber, and program."
+        ),
+        # translators: about files that arrived in a folder; value is a file name. A link points to another file
+        "delivery_link": words.gettext(
+            "“%(value)s” is a link or a device, not a file. Send the file itself to the folder."
+        ),
         # translators: value is a file name
         "unreadable": words.gettext("“%(value)s” cannot be read."),
     }
@@ -174,6 +183,16 @@ def _reason_texts(words: NullTranslations) -> dict[str, str]:
         "languages_columns": words.gettext(
             "The file needs two columns: studentId or guardianId, and language. The file was not used."
         ),
+        # translators: why a file was not used; studentId, studentNumber and program are names of columns
+        "programs_columns": words.gettext(
+            "The file needs two columns: studentId or studentNumber, and program. The file was not used."
+        ),
+        # translators: about a row of a list of students; value is the name of a school program
+        "program_other": words.gettext(
+            "“%(value)s” is not one of the programs that are used: English learners, and special education (IEP)."
+        ),
+        # translators: why a row of a list was not used; value is the id or number of a student
+        "program_unknown_id": words.gettext("“%(value)s” is not exactly one student in the roster."),
         # translators: why a row of a list was not used; value is a number
         "more_cells": words.gettext(
             "The row has %(value)s cells, more than the other rows. Put quotation marks around any cell that "

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from engage.domain.roster.csv_reader import Row, first_value
+from engage.domain.roster.csv_reader import Row, first_value, plain_column_name
 from engage.domain.roster.grades import parse_grade
 from engage.domain.roster.language_names import find_language_tag, is_unknown_language
 from engage.domain.roster.staging_db import StagingDb
@@ -31,6 +31,21 @@ UNSAID = -1  # a flag whose column exists but is empty
 _EMAIL = re.compile(r"[^\s@<>,;]+@[^\s@<>,;]+\.[^\s@<>,;]+")
 _PHONE = re.compile(r"(?=(?:\D*\d){5})[\d\s()+./xX#*;,a-zA-Z-]{5,40}")
 
+
+@dataclass(frozen=True, slots=True)
+class FlagColumns:
+    """More columns with yes or no, which the settings name: lowercase, without "_" and spaces."""
+
+    learner: tuple[str, ...] = ()
+    disability: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, learner: str, disability: str) -> "FlagColumns":
+        """Return the columns of two settings, with commas between their names."""
+        return cls(*(tuple(map(plain_column_name, filter(None, text.split(",")))) for text in (learner, disability)))
+
+
+NO_FLAG_COLUMNS = FlagColumns()
 Contact = tuple[str | None, str | None, str | None, str | None]
 
 

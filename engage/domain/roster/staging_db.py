@@ -6,7 +6,7 @@ import json
 import secrets
 import shutil
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from itertools import islice
@@ -31,7 +31,7 @@ create table problems (file text, line integer, code text, value text, id text);
 create table orgs (id text, line integer, gone integer, kind text, name text);
 create table users (id text, line integer, gone integer, role text, main_org text, grade text, given text, family text,
     email text, phone text, agents integer, reads text, speaks text, language text, learner integer, disability integer,
-    home text);
+    home text, number text);
 create table user_orgs (user text, position integer, org text, line integer);
 create table agents (user text, agent text, position integer, line integer);
 create table roles (user text, line integer, gone integer, kind text, main integer, org text);
@@ -41,12 +41,15 @@ create table enrollments (user text, school text, line integer, class text, stat
 create table traits (id text, line integer, gone integer, reads text, speaks text, language text, learner integer,
     disability integer);
 create table languages (id text, line integer, what text, language text);
+create table programs (student text, line integer, by_number integer, program text);
+create table teachers (user text, line integer, org text);
 create table refused (id text);
 create table refused_orgs (id text);
 create table unsure (user text);
 create table gone_already (id text);
 
-create table now_schools (id text primary key, name text, source text, active integer) without rowid;
+create table now_schools (id text primary key, name text, source text, active integer, teachers integer)
+  without rowid;
 create table now_students (id text primary key, school text, grade text, language text, learner integer,
     disability integer, name text, class text) without rowid;
 create table now_guardians (id text primary key, reads text, speaks text, home text, contact text) without rowid;
@@ -194,16 +197,16 @@ def sync_folder(folder: Path) -> None:
         sync_path(each)
 
 
-def delete_stale_folders(site_dir: Path, now: datetime, unfinished: str | None) -> int:
-    """Delete rosters that were not confirmed within a day; returns their number. The folder with the name `unfinished`
-    stays: its import is being stored."""
-    old = find_stale_folders(site_dir, now, unfinished)
+def delete_stale_folders(site_dir: Path, now: datetime, needed: Collection[str]) -> int:
+    """Delete rosters that were not confirmed within a day; returns their number. The folders with the names `needed`
+    stay: an import is being stored from one, or an automatic update waits longer."""
+    old = find_stale_folders(site_dir, now, needed)
     for each in old:
         delete_folder(each)
     return len(old)
 
 
-def find_stale_folders(site_dir: Path, now: datetime, unfinished: str | None) -> list[Path]:
+def find_stale_folders(site_dir: Path, now: datetime, needed: Collection[str]) -> list[Path]:
     """Return the folders of rosters that were not confirmed within a day."""
-    modified = {each: modification_time(each) for each in (site_dir / FOLDER).glob("*") if each.name != unfinished}
+    modified = {each: modification_time(each) for each in (site_dir / FOLDER).glob("*") if each.name not in needed}
     return [each for each, at in modified.items() if at is not None and now - at > LASTS]

@@ -8,7 +8,7 @@ from random import SystemRandom
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from engage.base.clock import stored_utc
@@ -20,8 +20,9 @@ from engage.domain.intake.group_assignment import assign_due_groups, count_unass
 from engage.domain.intake.group_encryption import GROUP_KEY
 from engage.domain.mail.outbox import destroy_expired_mail, is_mail_expired
 from engage.domain.roster import staging_db
-from engage.domain.roster.import_state import unfinished_folder
+from engage.domain.roster.deliveries import ASIDE_DAYS, find_old_deliveries
 from engage.domain.roster.names import NAMED, erase_names
+from engage.domain.roster.updates import HISTORY, WAITS, expired_rows, expired_waits, needed_folders
 from engage.domain.security.audit_anchor import record_system_event
 from engage.domain.security.audit_log import SITE, AuditEntry
 from engage.domain.security.encryption import Sealer, derive_key
@@ -61,6 +62,7 @@ from engage.storage.models.jobs import Export, FigureCount
 from engage.storage.models.mail import Mail
 from engage.storage.models.paper import Keying, KeyingDraft, Packet, PrintRun, SheetLink
 from engage.storage.models.responses import Draft, Response, ResponseLink
+from engage.storage.models.roster_updates import DISCARDED, RosterUpdate
 from engage.storage.models.staff import StaffSession
 from engage.storage.models.waves import Wave
 
@@ -281,8 +283,31 @@ def _file_policies(settings: Settings, today: date, now: datetime) -> Iterator[P
     yield Policy(
         "rosters uploaded and not confirmed",
         f"{hours} hours old",
-        lambda session: len(staging_db.find_stale_folders(settings.site_dir, now, unfinished_folder(session))),
-        lambda session: staging_db.delete_stale_folders(settings.site_dir, now, unfinished_folder(session)),
+        lambda session: len(staging_db.find_stale_folders(settings.site_dir, now, needed_folders(session))),
+        lambda session: staging_db.delete_stale_folders(settings.site_dir, now, needed_folders(session)),
+    )
+    waits, over = expired_waits(now), expired_rows(now)
+    yield _row_policy(
+        "automatic updates of the roster that nobody confirmed",
+        f"{WAITS.days} days old",
+        RosterUpdate,
+        waits,
+        lambda session: session.execute(
+            update(RosterUpdate).where(waits).values(state=DISCARDED, reason="expired", folder=None)
+        ),
+    )
+    yield _row_policy(
+        "numbers of automatic updates of the roster",
+        f"{HISTORY.days} days old",
+        RosterUpdate,
+        over,
+        lambda session: session.execute(delete(RosterUpdate).where(over)),
+    )
+    yield Policy(
+        "files of rosters that could not be used",
+        f"{ASIDE_DAYS.days} days old",
+        lambda _: len(find_old_deliveries(settings.roster_dir, now)),
+        lambda _: _remove_paths(find_old_deliveries(settings.roster_dir, now)),
     )
     yield Policy(
         "copies left by upgrades and restores",

@@ -21,12 +21,22 @@ from engage.base.config import Settings
 from engage.domain.roster.diff import build_preview
 from engage.domain.roster.import_parts import ImportPart, fix_parts, list_parts
 from engage.domain.roster.import_state import RosterIncomplete, find_unfinished_import, unfinished_folder
-from engage.domain.roster.importer import Importer, OptOutsChanged, RosterChanged, begin_import, seal_names
-from engage.domain.roster.opt_outs import stage_opt_outs
+from engage.domain.roster.importer import (
+    HOME_KEY,
+    Importer,
+    ImportOptions,
+    OptOutsChanged,
+    RosterChanged,
+    begin_import,
+    seal_names,
+)
+from engage.domain.roster.opt_outs import OPT_OUT_KEY, stage_opt_outs
+from engage.domain.roster.row_parsing import FlagColumns
 from engage.domain.roster.staging_db import FILE, StagingDb, claim_folder, delete_folder, find_folder, sync_folder
+from engage.domain.roster.updates import mark_stored
 from engage.domain.security.audit_anchor import record_system_event
-from engage.domain.security.audit_log import COMMAND_LINE, AuditEntry
-from engage.domain.security.encryption import Sealer
+from engage.domain.security.audit_log import COMMAND_LINE, SITE, AuditEntry
+from engage.domain.security.encryption import Sealer, derive_key
 from engage.services.runtime import Runtime
 from engage.storage.engine import pause_after, read_session, write_session
 from engage.storage.models.roster import STORED, STORING, RosterImport
@@ -78,6 +88,14 @@ class _Storing:
     is_complete: bool = False
 
 
+def build_import_options(settings: Settings, now: datetime, rng: Random = RNG) -> ImportOptions:
+    """The options of an import at a site. `now` has a time zone."""
+    homes, refusing = (derive_key(settings.secret().encode(), purpose) for purpose in (HOME_KEY, OPT_OUT_KEY))
+    flags = FlagColumns.of(settings.roster_learner_columns, settings.roster_disability_columns)
+    today, sealer = settings.local_day(now), Sealer.of(settings)
+    return ImportOptions(today, settings.keep_names, homes, sealer, rng, refusing, flags)
+
+
 def _ignore_progress(_what: str, _number: int) -> None:
     pass
 
@@ -100,7 +118,7 @@ def begin_roster(site: ImportSite, folder: Path, by: int | None) -> None:
         for attempt in range(ATTEMPTS):
             with read_session(site.engine) as session:
                 stage_opt_outs(session, stage, who.today)
-            sync_folder(folder)
+            _sync(folder)
             try:
                 with write_session(site.engine) as session:
                     begin_import(session, stage, seen, folder.name, who)
@@ -109,6 +127,14 @@ def begin_roster(site: ImportSite, folder: Path, by: int | None) -> None:
             except OptOutsChanged:
                 if attempt + 1 == ATTEMPTS:
                     raise
+
+
+def _sync(folder: Path) -> None:
+    """Write the staging database to disk. Raises RosterChanged if a newer automatic update has deleted it."""
+    try:
+        sync_folder(folder)
+    except FileNotFoundError as problem:
+        raise RosterChanged("A newer update took the place of this one.") from problem
 
 
 def continue_roster(
@@ -176,9 +202,10 @@ def _store_parts(site: ImportSite, storing: _Storing) -> None:
 def _complete_import(site: ImportSite, session: Session, importing: RosterImport, counts: Mapping[str, int]) -> None:
     """Record that all is stored, with an entry in the audit log by the person who began the import."""
     importing.state, importing.folder = STORED, None
+    mark_stored(session, importing.id, site.now)
     person = session.get(Staff, importing.imported_by) if importing.imported_by is not None else None
-    entry = AuditEntry(person.email if person else COMMAND_LINE, "import roster", importing.id, counts)
-    record_system_event(session, site.settings, site.now, entry)
+    actor = person.email if person else SITE if importing.source else COMMAND_LINE
+    record_system_event(session, site.settings, site.now, AuditEntry(actor, "import roster", importing.id, counts))
 
 
 def _report(parts: Iterator[ImportPart], progress: Progress) -> Iterator[ImportPart]:

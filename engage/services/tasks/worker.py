@@ -23,6 +23,7 @@ from engage.services.retention.running import Retention
 from engage.services.runtime import WORKER, open_runtime
 from engage.services.tasks import count_figures, draw_packets, make_exports, send_mail, store_roster
 from engage.services.tasks.context import WorkerContext
+from engage.services.tasks.roster_updates import RosterUpdates
 from engage.services.tasks.run_retention import NightlyRetention
 from engage.storage.engine import read_session
 
@@ -50,13 +51,17 @@ def run_worker(settings: Settings, stopping: Callable[[float], bool], retention:
         if not is_mine:
             return
         context = _build_context(settings, server, stopping)
-        nightly = NightlyRetention(context.runtime.engine, retention, read_worker_id(settings.data_dir))
+        nightly = (
+            NightlyRetention(context.runtime.engine, retention, read_worker_id(settings.data_dir)),
+            RosterUpdates(context.runtime, context.stopping),
+        )
         _launch_dbos(context)
         try:
             _poll_queues(context, nightly, stopping)
         finally:
             DBOS.destroy(workflow_completion_timeout_sec=FINISH)
-            nightly.stop(FINISH)
+            for each in nightly:
+                each.stop(FINISH)
             context.runtime.engine.dispose()
 
 
@@ -76,11 +81,13 @@ def _open_accepted_log(settings: Settings, waiting: list[str]) -> AcceptedMailLo
     return AcceptedMailLog(path, waiting, lambda: settings.site_dir.glob(f"{FILE}*"))
 
 
-def _poll_queues(context: WorkerContext, nightly: NightlyRetention, stopping: Callable[[float], bool]) -> None:
+def _poll_queues(
+    context: WorkerContext, nightly: tuple[NightlyRetention, RosterUpdates], stopping: Callable[[float], bool]
+) -> None:
     host = HostRecord(context.runtime.settings, context.runtime.clock)
     queues = (send_mail.MailQueue, draw_packets.PacketQueue, count_figures.CountQueue, make_exports.ExportQueue)
     imports = store_roster.InterruptedImports(context.runtime, context.stopping)
-    tidied, polled = time.monotonic(), (*(queue(context) for queue in queues), imports, nightly, host)
+    tidied, polled = time.monotonic(), (*(queue(context) for queue in queues), imports, *nightly, host)
     while True:
         try:
             for each in polled:

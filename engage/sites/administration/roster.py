@@ -4,7 +4,6 @@ imported."""
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from random import SystemRandom
 from typing import Any
 
 from flask import redirect, render_template, request, session, url_for
@@ -17,14 +16,9 @@ from wtforms import ValidationError
 
 from engage.base.catalogs import catalogue
 from engage.domain.roster.files import open_roster
-from engage.domain.roster.import_state import RosterIncomplete, unfinished_folder
-from engage.domain.roster.importer import (
-    HOME_KEY,
-    ImportOptions,
-    prepare_import,
-)
+from engage.domain.roster.import_state import RosterIncomplete
+from engage.domain.roster.importer import prepare_import
 from engage.domain.roster.oneroster import LANGUAGES_FILE
-from engage.domain.roster.opt_outs import OPT_OUT_KEY
 from engage.domain.roster.remarks import RosterRefused, refusal_text
 from engage.domain.roster.staging_db import (
     FILE,
@@ -33,11 +27,13 @@ from engage.domain.roster.staging_db import (
     delete_stale_folders,
     new_folder,
 )
+from engage.domain.roster.updates import needed_folders
 from engage.domain.security.encryption import SealBroken
-from engage.services.tasks.store_roster import require_no_running_import
+from engage.services.tasks.store_roster import build_import_options, require_no_running_import
 from engage.sites.administration.blueprint import blueprint
 from engage.sites.administration.interrupted_roster import describe_unfinished_import
 from engage.sites.administration.roster_findings import KindLine, LanguageLine, kind_lines, language_lines
+from engage.sites.administration.roster_updates import describe_updates
 from engage.storage.engine import read_session
 from engage.storage.models.roster import STORED, Guardian, OptOut, RosterImport, Student
 from engage.storage.models.schools import Household, School
@@ -94,7 +90,7 @@ def roster() -> str:
 def bring_roster() -> Answer | tuple[str, int]:
     """Receive uploaded files and compute a preview."""
     with read_session(runtime().engine) as db:
-        delete_stale_folders(runtime().settings.site_dir, runtime().now(), unfinished_folder(db))
+        delete_stale_folders(runtime().settings.site_dir, runtime().now(), needed_folders(db))
     form = RosterForm()
     if not form.validate():
         return _render_page(form), 422
@@ -132,16 +128,10 @@ def _stage_upload(folder: Path, roster: FileStorage, languages: FileStorage | No
             languages.save(beside)
             files = unpacked.beside(f"{LANGUAGES_FILE}.csv", beside)
         with StagingDb(folder / FILE) as stage:
-            prepare_import(db, files, stage, _import_settings())
+            prepare_import(db, files, stage, build_import_options(runtime().settings, runtime().now()))
             stage.keep("by", person().id)
     for each in (upload, beside):
         each.unlink(missing_ok=True)
-
-
-def _import_settings() -> ImportOptions:
-    site = runtime()
-    keys = site.secret(HOME_KEY), site.secret(OPT_OUT_KEY)
-    return ImportOptions(site.today(), site.settings.keep_names, keys[0], site.sealer, SystemRandom(), keys[1])
 
 
 def _render_page(form: RosterForm, remarks: Sequence[KindLine] = ()) -> str:
@@ -153,6 +143,7 @@ def _render_page(form: RosterForm, remarks: Sequence[KindLine] = ()) -> str:
             opted_out=db.scalar(select(func.count()).select_from(OptOut)),
             imports=db.scalars(_stored_imports().limit(IMPORTS)).all(),
             unfinished=describe_unfinished_import(db),
+            updates=describe_updates(db),
             keep_names=runtime().settings.keep_names,
             may_import=is_allowed("import rosters"),
             form=form,

@@ -13,11 +13,14 @@ from engage.domain.roster.import_state import unfinished_folder
 from engage.domain.roster.importer import FullRosterNeeded, OptOutsChanged, RosterChanged
 from engage.domain.roster.remarks import reason_text
 from engage.domain.roster.staging_db import FILE, StagingDb, claim_folder, delete_folder, find_folder
+from engage.domain.roster.update_messages import update_sentence
+from engage.domain.roster.updates import discard_update, is_waiting_folder, update_status
 from engage.services.tasks.store_roster import ImportSite, store_roster
 from engage.sites.administration.blueprint import blueprint
 from engage.sites.administration.interrupted_roster import imported_text
 from engage.sites.administration.roster_findings import kind_lines, language_lines, loss_lines
-from engage.storage.engine import read_session
+from engage.sites.administration.roster_updates import describe_reason
+from engage.storage.engine import read_session, write_session
 from engage.web.context import runtime
 from engage.web.forms import BaseForm
 from engage.web.page_language import gettext, language
@@ -76,6 +79,9 @@ def import_roster(token: str) -> Answer | tuple[str, int]:
         if not is_mine:
             abort(409)
         is_stored = _store_roster(folder, form)
+    if not is_stored and find_folder(runtime().settings.site_dir, token) is None:
+        flash(update_sentence("newer", "", catalogue(language().tag)), "error")
+        return redirect(url_for("administration.roster"))
     if not is_stored:
         return _render_preview(folder, form), 409
     flash(imported_text())
@@ -87,9 +93,11 @@ def import_roster(token: str) -> Answer | tuple[str, int]:
 def drop_roster(token: str) -> Answer:
     """Discard the upload without any change, unless it is being stored already."""
     folder = _require_own_folder(token)
-    with read_session(runtime().engine) as db:
-        if unfinished_folder(db) == folder.name:
+    with claim_folder(folder) as is_mine, write_session(runtime().engine) as db:
+        if not is_mine or unfinished_folder(db) == folder.name:
             abort(409)
+        discard_update(db, folder.name, runtime().now())
+        db.commit()
     delete_folder(folder)
     # translators: shown to staff who looked at what a list of students would change, and did not want it
     flash(gettext("Nothing was changed. The files were deleted."))
@@ -97,10 +105,12 @@ def drop_roster(token: str) -> Answer:
 
 
 def _require_own_folder(token: str) -> Path:
-    """The folder of a roster that this person uploaded; "not found" for any other."""
+    """The folder of a roster that this person uploaded, or of an automatic update that waits for anybody who may
+    import; "not found" for any other."""
     folder = find_folder(runtime().settings.site_dir, token) or abort(404)
-    with StagingDb(folder / FILE) as stage:
-        return folder if stage.stored_value("by") == person().id else abort(404)
+    with read_session(runtime().engine) as db, StagingDb(folder / FILE) as stage:
+        is_own = stage.stored_value("by") == person().id
+        return folder if is_own or is_waiting_folder(db, token) else abort(404)
 
 
 def _store_roster(folder: Path, form: ImportForm) -> bool:
@@ -129,6 +139,8 @@ def _render_preview(folder: Path, form: ImportForm) -> str:
     with StagingDb(folder / FILE) as stage:
         seen = build_preview(stage)
         remarks = kind_lines(group_remarks(stage))
+    with read_session(runtime().engine) as db:
+        waiting = update_status(db).waiting
     return render_template(
         "administration/roster_preview.html",
         folder=folder.name,
@@ -138,6 +150,7 @@ def _render_preview(folder: Path, form: ImportForm) -> str:
         kept=[(named[kind], number) for kind, number in seen.kept.items()],
         languages=language_lines(seen.languages),
         remarks=remarks,
+        review=describe_reason(waiting) if waiting and waiting.folder == folder.name else "",
         form=form,
     )
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from engage.domain.conversations.threads import find_waiting_threads, week_start
 from engage.services.retention.run_schedule import retention_status
-from engage.sites.administration import mail_queue
+from engage.sites.administration import mail_queue, roster_updates
 from engage.sites.administration.blueprint import blueprint
 from engage.storage.engine import read_session
 from engage.storage.models.paper import KeyingDraft, PrintRun, Sheet
@@ -34,7 +34,7 @@ class Task:
 def home() -> str:
     """The person's tasks and schools, and whether retention runs on time."""
     with read_session(runtime().engine) as session:
-        tasks = [*_question_tasks(session), *_paper_tasks(session), *_letter_tasks(session)]
+        tasks = [*_question_tasks(session), *_paper_tasks(session), *_letter_tasks(session), *_roster_tasks(session)]
         retention = _retention_status(session) if is_allowed("see the audit log") else {}
     return render_template("administration/staff_home.html", tasks=tasks, person=person(), **retention)
 
@@ -102,3 +102,9 @@ def _letter_tasks(session: Session) -> list[Task]:
     sentence = mail_queue.describe_unsent(session) if is_allowed("read waiting letters") else None
     # translators: first staff page: link to the email that could not be sent
     return [Task(url_for("administration.letters"), gettext("View"), sentence)] if sentence else []
+
+
+def _roster_tasks(session: Session) -> list[Task]:
+    sentence, urgent = roster_updates.describe_pending(session) if is_allowed("import rosters") else ("", False)
+    # translators: first staff page: link to the page of the list of students
+    return [Task(url_for("administration.roster"), gettext("View"), sentence, urgent)] if sentence else []

@@ -13,6 +13,7 @@ from engage.storage.models.base import DIGEST, RANDOM_ID, Base
 SOURCED_ID = 255  # characters of a district id (OneRoster 1.2 CSV binding: a GUID; vendors use longer ones)
 TAG = 35  # characters of a language tag (RFC 5646 section 4.4.1)
 STORING, STORED, REPLACED = "storing", "stored", "replaced"  # states of an import
+FOLDER, SERVER = "folder", "server"  # sources of automatic updates
 
 
 class Student(Base):
@@ -104,6 +105,7 @@ class RosterImport(Base):
     __table_args__ = (
         CheckConstraint("state in ('storing', 'stored', 'replaced')", "state"),
         CheckConstraint("(state = 'storing') = (folder is not null)", "folder"),
+        CheckConstraint("source in ('', 'folder', 'server')", "source"),
         Index(
             "ix_roster_imports_storing",
             "state",
@@ -116,7 +118,7 @@ class RosterImport(Base):
     id: Mapped[str] = mapped_column(String(RANDOM_ID), primary_key=True)
     imported_on: Mapped[date]
     imported_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
-    """None for the command line."""
+    """None for the command line, and for an automatic update that nobody had to confirm."""
     digest: Mapped[str] = mapped_column(String(DIGEST))
     """SHA-256 over the files."""
     added: Mapped[int]
@@ -129,3 +131,5 @@ class RosterImport(Base):
     """How many parts of it are stored (domain/roster/import_parts.py)."""
     folder: Mapped[str | None] = mapped_column(String(RANDOM_ID))
     """While it is being stored: the folder of its staging database."""
+    source: Mapped[str] = mapped_column(String(6), default="", server_default=text("''"))
+    """FOLDER or SERVER for an automatic update; empty if a person brought the files."""

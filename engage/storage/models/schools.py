@@ -19,6 +19,9 @@ class School(Base):
     """The district's id: the OneRoster sourcedId. None if the school is not from a roster."""
     active: Mapped[bool] = mapped_column(default=True, server_default=true())
     """Whether the current roster contains the school."""
+    teachers: Mapped[int | None]
+    """How many people the roster lists as its teachers; None if it lists no teachers. Nothing else about them is
+    stored."""
 
 
 class Household(Base):
