@@ -26,6 +26,7 @@ from werkzeug.test import Client, TestResponse
 from engage.storage.engine import read_session
 from engage.storage.models.base import Base
 from engage.storage.models.checkpoints import Commitment
+from engage.storage.models.wave_drafts import WaveDraft
 from tests.fuzz import DOOR, PEOPLE, Riverbend
 from tests.hygiene import Element, read
 from tests.people import filled
@@ -52,13 +53,18 @@ TEXTS = {  # what a person types where the page shows an empty field; `%s` tells
     "roles": "translator",
     "number": "3",
 }
+DRAFT = "/staff/district/waves/drafts/{draft}"  # the draft of a survey that was stored last
 FIRST = {"school"}  # lists of which the first entry that is one is chosen
+_NEW_SURVEY = ["/staff/district/waves/new", f"{DRAFT}/dates"]
 SCENES = {  # pages that a crawl of the demo does not reach: what has to be done before, by the forms of these pages
     "district.freeze_figures": (
         "leader",
         ["/staff/district/checkpoints/new"],
         "/staff/district/checkpoints/two-at-once-x/freeze",
     ),
+    "district.save_wave_draft": ("leader", _NEW_SURVEY[:1], f"{DRAFT}/questionnaire"),
+    "district.open_new_wave": ("leader", _NEW_SURVEY, f"{DRAFT}/check"),
+    "district.delete_wave_draft": ("leader", _NEW_SURVEY[:1], "/staff/district/waves"),
     "district.publish_results": (
         "leader",
         ["/staff/district/checkpoints/new", "/staff/district/checkpoints/two-at-once-x/freeze"],
@@ -146,14 +152,15 @@ def forms_of(district: Riverbend) -> dict[str, Found]:
             if each.endpoint and each.endpoint not in NOT_SENT:
                 found.setdefault(each.endpoint, each)
     for endpoint, (role, before, page) in SCENES.items():
-        found[endpoint] = Found(endpoint, role, page.format(serial=district.known["serial"]), tuple(before))
+        page = page.format(serial=district.known["serial"], draft="{draft}")
+        found[endpoint] = Found(endpoint, role, page, tuple(before))
     return found
 
 
 def prepared(district: Riverbend, found: Found, mark: str) -> Callable[[], int]:
     """Open the page in a browser of its own, fill in its form, and return what sends it."""
     client, adapter = browser(district, found.role), district.site.staff.url_map.bind("localhost")
-    answer = client.get(found.page, base_url=DOOR, follow_redirects=True)
+    answer = client.get(_with_draft(district, found.page), base_url=DOOR, follow_redirects=True)
     here, buttons = answer.request.path, []
     for form in read(answer.text).all("form"):
         for button in form.all("button"):
@@ -177,8 +184,17 @@ def prepared(district: Riverbend, found: Found, mark: str) -> Callable[[], int]:
 
 def _send_last_form(district: Riverbend, role: str, page: str) -> int:
     """Send the last form of a page, as the mark x."""
+    page = _with_draft(district, page)
     found = list(crawl_page(browser(district, role), district, page))
     return prepared(district, Found(found[-1], role, page), "x")()
+
+
+def _with_draft(district: Riverbend, page: str) -> str:
+    """The address with the id of the only draft of a survey."""
+    if "{draft}" not in page:
+        return page
+    with read_session(district.site.staff.extensions["engage"].engine) as session:
+        return page.replace("{draft}", session.scalars(select(WaveDraft.id)).one())
 
 
 def crawl_page(client: Client, district: Riverbend, path: str) -> Iterator[str]:

@@ -8,6 +8,7 @@ from urllib.parse import urlencode, urljoin, urlsplit
 from werkzeug.datastructures import MultiDict
 from werkzeug.test import Client, TestResponse
 
+from engage.services.waves.wave_drafts import STEPS
 from engage.sites.family.device_secret import cookie_name
 from tests.hygiene import Element, check, read
 
@@ -150,6 +151,20 @@ class StaffMember(Visitor):
     def signs_out(self) -> StaffMember:
         """Press the button at the top of every staff page."""
         self.sends(button="Sign out")
+        return self
+
+    def prepares(self, *, stop_at: str = "check", **values: Any) -> StaffMember:
+        """Go through the steps of opening a survey with these values, to its check or to another step."""
+        self.opens("/staff/district/waves/new")
+        for step, names in STEPS.items():
+            if step == stop_at:
+                return self
+            self.sends(button="Continue", **{name: value for name, value in values.items() if name in names})
+        return self
+
+    def opens_survey(self, status: int = 200, **values: Any) -> StaffMember:
+        """Prepare a survey with these values, and open it."""
+        self.prepares(**values).sends(button="Open the survey", status=status)
         return self
 
 

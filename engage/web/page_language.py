@@ -3,6 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
+from babel.dates import format_interval
 from flask import Flask, g
 from flask_babel import Babel, format_date, format_decimal, format_percent, format_time
 from jinja2.nodes import EvalContext
@@ -85,6 +86,11 @@ def long_date(day: date) -> str:
     return str(format_date(day, "long"))
 
 
+def short_days(first: date, last: date) -> str:
+    """Two days as an interval for tables, as the page's language writes it: Nov 9 – Dec 4, 2026."""
+    return str(format_interval(first, last, "yMMMd", locale=language().locale))
+
+
 def local_day(moment: datetime) -> date:
     """The date of a moment (stored in UTC) in the district's time zone."""
     return runtime().settings.local_day(moment)
@@ -108,5 +114,5 @@ def install(app: Flask) -> None:
     )
     app.jinja_env.globals["ngettext"] = _template_ngettext  # Jinja's own writes 1234
     app.jinja_env.globals.update(worded=language_markup, page_language=language, languages=LANGUAGES)
-    app.jinja_env.globals.update(long_date=long_date, local_day=local_day, local_time=local_time)
+    app.jinja_env.globals.update(long_date=long_date, short_days=short_days, local_day=local_day, local_time=local_time)
     app.jinja_env.filters.update(decimal=format_decimal, percent=format_percent)

@@ -412,7 +412,7 @@ def test_something_that_stays_is_an_error(run, kept, monkeypatch):
 
 def test_every_table_that_says_when_a_row_goes_has_a_policy():
     """A new column `forget_on` needs a policy, and so does every table of drafts."""
-    told = {"response_links", "sheet_links", "drafts", "keying_drafts"}
+    told = {"response_links", "sheet_links", "drafts", "keying_drafts", "wave_drafts"}
     found = {
         table.name for table in Base.metadata.tables.values() if "forget_on" in table.columns or "draft" in table.name
     }

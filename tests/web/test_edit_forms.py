@@ -19,7 +19,9 @@ CHANGES = {  # the form shows a stored row and changes it
     "administration.rename_organisation",
     "district.change_commitment",
     "district.change_wave_days",
+    "district.open_new_wave",
     "district.publish_results",
+    "district.save_wave_draft",
     "district.screen",
     "liaison.answer",
 }
@@ -35,7 +37,7 @@ OWN_VERSION = {  # keyed forms compare what was shown in services/data_entry; a 
 }
 ADDS = {  # a new row
     *("administration.add_organisation", "administration.add_staff", "administration.bring_roster"),
-    *("district.add_commitment", "district.plan_checkpoint", "district.announce_event", "district.open_new_wave"),
+    *("district.add_commitment", "district.plan_checkpoint", "district.announce_event", "district.begin_wave_draft"),
     *(
         "district.make_codes",
         "district.make_household_codes",
@@ -52,6 +54,7 @@ ONE_BUTTON = {  # one decision that shows no value to be changed; done twice, it
     *(
         "district.count_again",
         "district.decide_bursts",
+        "district.delete_wave_draft",
         "district.freeze_figures",
         "district.opt_in",
         "district.replace_code",

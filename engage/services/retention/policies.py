@@ -55,6 +55,7 @@ from engage.services.waves.retention import (
     ledgers_due,
     unlink_invitations,
 )
+from engage.services.waves.wave_drafts import DRAFT_DAYS, is_draft_expired
 from engage.storage.engine import database_now
 from engage.storage.models.conversations import Thread
 from engage.storage.models.invitations import Invitation, WithdrawnInvitation
@@ -64,6 +65,7 @@ from engage.storage.models.paper import Keying, KeyingDraft, Packet, PrintRun, S
 from engage.storage.models.responses import Draft, Response, ResponseLink
 from engage.storage.models.roster_updates import DISCARDED, RosterUpdate
 from engage.storage.models.staff import StaffSession
+from engage.storage.models.wave_drafts import WaveDraft
 from engage.storage.models.waves import Wave
 
 SALTS_DAYS = 30  # after a wave closes, its codes are no longer used
@@ -183,6 +185,14 @@ def _staff_policies(settings: Settings, midnight: datetime, plain: datetime) -> 
         StaffSession,
         StaffSession.began_at < ended,
         lambda session: session.execute(delete(StaffSession).where(StaffSession.began_at < ended)),
+    )
+    unchanged = is_draft_expired(midnight.date())
+    yield _row_policy(
+        "drafts of surveys that were not opened",
+        f"unchanged for {DRAFT_DAYS} days",
+        WaveDraft,
+        unchanged,
+        lambda session: session.execute(delete(WaveDraft).where(unchanged)),
     )
 
 

@@ -107,10 +107,8 @@ def open_wave(
 ) -> Wave:
     """Store the wave, and its edition if it is new. `words` is the gettext catalog for the refusals. Raises
     WaveRefused; never commits."""
-    gaps, screened = conditions.gaps, conditions.screened
     new = replace(new, title=clean_text(new.title, lines=False), languages=tuple(dict.fromkeys(new.languages)))
-    refusals = [*find_refusals(session, new, gaps, words), *_survey_refusals(edition, new, screened, words)]
-    if refusals := [*refusals, *_design_refusals(edition.survey("en"), new, words)]:
+    if refusals := list_refusals(session, edition, new, conditions, words):
         raise WaveRefused(refusals)
     assert new.opens
     assert new.closes
@@ -134,6 +132,17 @@ def open_wave(
     session.add(wave)
     session.flush()
     return wave
+
+
+def list_refusals(
+    session: Session, edition: Edition, new: NewWave, conditions: OpeningConditions, words: NullTranslations
+) -> list[Refusal]:
+    """All reasons against opening a wave."""
+    return [
+        *find_refusals(session, new, conditions.gaps, words),
+        *_survey_refusals(edition, new, conditions.screened, words),
+        *_design_refusals(edition.survey("en"), new, words),
+    ]
 
 
 def find_refusals(

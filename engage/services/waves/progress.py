@@ -1,5 +1,6 @@
 """The number of responses of each wave, rounded so that no single response can be identified."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 
@@ -30,12 +31,12 @@ class WaveProgress:
         return LEAST if self.exact else STEP
 
 
-def count_progress(session: Session, today: date) -> dict[str, WaveProgress]:
-    """Count the progress of every wave, by wave id."""
-    answered = dict(session.execute(_count_by_wave(Response.wave_id).where(is_counted())).all())
-    invited = dict(session.execute(_count_by_wave(Invitation.wave_id)).all())
-    counts = {}
-    for id, opens, closes in session.execute(select(Wave.id, Wave.opens, Wave.closes)):
+def count_progress(session: Session, today: date, *wave_ids: str) -> dict[str, WaveProgress]:
+    """Count the progress of these waves, or of every wave, by wave id."""
+    answered = dict(session.execute(_count_by_wave(Response.wave_id, wave_ids).where(is_counted())).all())
+    invited = dict(session.execute(_count_by_wave(Invitation.wave_id, wave_ids)).all())
+    counts, waves = {}, select(Wave.id, Wave.opens, Wave.closes)
+    for id, opens, closes in session.execute(waves.where(Wave.id.in_(wave_ids)) if wave_ids else waves):
         number = answered.get(id, 0)
         if opens <= today <= closes:
             counts[id] = WaveProgress(number - number % STEP or None, invited.get(id, 0), exact=False)
@@ -44,5 +45,6 @@ def count_progress(session: Session, today: date) -> dict[str, WaveProgress]:
     return counts
 
 
-def _count_by_wave(wave_id: InstrumentedAttribute[str]) -> Select[str, int]:
-    return select(wave_id, func.count()).group_by(wave_id)
+def _count_by_wave(wave_id: InstrumentedAttribute[str], only: Collection[str]) -> Select[str, int]:
+    counted = select(wave_id, func.count()).group_by(wave_id)
+    return counted.where(wave_id.in_(only)) if only else counted

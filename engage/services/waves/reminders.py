@@ -23,6 +23,8 @@ LEAST = 10  # households: a smaller group is never shown
 QUARTER, HALF = 1 / 4, 1 / 2
 
 FEW, SOME, HALF_OR_MORE = "few", "some", "half"
+BANDS = {FEW: (0, 25), SOME: (25, 50), HALF_OR_MORE: (50, 100)}
+"""The bands, lowest first, each with its limits in percent of the households."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ def rank_groups(expected: Mapping[str, int], answered: Mapping[str, int]) -> lis
         for language, number in expected.items()
         if number >= LEAST
     ]
-    order = (FEW, SOME, HALF_OR_MORE)
+    order = list(BANDS)
     return sorted(ranked, key=lambda group: (order.index(group.band), -group.expected, group.language))
 
 

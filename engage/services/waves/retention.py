@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from engage.base.config import Settings
 from engage.questionnaire.editions import load_edition
+from engage.questionnaire.model import Survey
 from engage.storage.models.conversations import Message, Thread
 from engage.storage.models.invitations import Invitation, UsedCode
 from engage.storage.models.paper import Keying, KeyingDraft, Packet, PrintRun, Sheet, SheetLink
@@ -23,12 +24,17 @@ def answers_deleted_on(wave: Wave, settings: Settings) -> date:
     return wave.delete_on or wave.closes + timedelta(days=settings.keep_answers_days)
 
 
+def last_deletion_date(closes: date, survey: Survey, settings: Settings) -> date:
+    """The latest day on which the answers to a survey that closes on a day are deleted. What help a child needs is
+    stored for a year at most."""
+    days = min(settings.keep_answers_days, SENSITIVE_DAYS) if survey.sensitive else settings.keep_answers_days
+    return closes + timedelta(days=days)
+
+
 def fix_deletion_date(wave: Wave, settings: Settings) -> None:
     """Fix the day of deletion, which families are informed of: a later change of the setting does not move it. It
-    becomes earlier only if the wave closes earlier. What help a child needs is stored for a year at most."""
-    is_sensitive = load_edition(wave.edition.document).survey("en").sensitive
-    days = min(settings.keep_answers_days, SENSITIVE_DAYS) if is_sensitive else settings.keep_answers_days
-    latest = wave.closes + timedelta(days=days)
+    becomes earlier only if the wave closes earlier."""
+    latest = last_deletion_date(wave.closes, load_edition(wave.edition.document).survey("en"), settings)
     wave.delete_on = min(wave.delete_on or latest, latest)
 
 

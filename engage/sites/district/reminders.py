@@ -80,7 +80,7 @@ def reminders(wave_id: str) -> str:
             wave=wave,
             search=search,
             page=page,
-            places=_school_reminders(session, wave, page.rows),
+            places=list_school_reminders(session, wave, page.rows),
             bands=band_names(catalogue(language().tag)),
             least=LEAST,
             language_name=language_name,
@@ -95,7 +95,7 @@ def reminders_csv(wave_id: str) -> Response:
     with read_session(runtime().engine) as session:
         wave = require_wave(session, wave_id)
         schools = session.scalars(SchoolSearch().select_schools(wave)).all()
-        places = _school_reminders(session, wave, schools)
+        places = list_school_reminders(session, wave, schools)
     bands = band_names(catalogue(language().tag))
     headings = [
         # translators: heading of a table column
@@ -115,7 +115,7 @@ def reminders_csv(wave_id: str) -> Response:
     return download_response(b"".join(csv_bytes(headings, rows)), KINDS["csv"], f"reminders-{wave.id}.csv")
 
 
-def _school_reminders(session: Session, wave: Wave, schools: Sequence[School]) -> list[SchoolReminders]:
+def list_school_reminders(session: Session, wave: Wave, schools: Sequence[School]) -> list[SchoolReminders]:
     """The reminders of some schools of the wave. Households and answers of all are counted in a few statements."""
     groups = count_invitations(session, wave) if has_codes(session, wave) else count_targets(session, wave, schools)
     groups = merge_language_groups(session, wave, groups)

@@ -125,9 +125,15 @@ def _require_confidential(session: Session, wave_id: str) -> Wave:
     wave = require_wave(session, wave_id)
     if wave.identity != "confidential":
         abort(404)
-    if load_edition(wave.edition.document).survey("en").sensitive and not is_allowed("see support needs"):
+    if not may_look_up(wave):
         abort(403)
     return wave
+
+
+def may_look_up(wave: Wave) -> bool:
+    """Whether the signed-in person may see who answered this wave, if anybody may."""
+    is_sensitive = load_edition(wave.edition.document).survey("en").sensitive
+    return is_allowed("see who answered") and (not is_sensitive or is_allowed("see support needs"))
 
 
 def _require_wave_school(session: Session, wave_id: str, school_id: str) -> School:

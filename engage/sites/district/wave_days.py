@@ -54,7 +54,7 @@ def change_wave_days(wave_id: str) -> Response | tuple[str, int]:
         session.commit()
     # translators: shown to staff after they changed the last day of a survey
     flash(gettext("The dates were saved. Families see them right away."))
-    return redirect(url_for("district.waves"))
+    return redirect(url_for("district.wave_page", wave_id=wave_id))
 
 
 def _apply_days(session: Session, wave: Wave, form: DaysForm) -> bool:

@@ -1,68 +1,129 @@
-"""The form that opens a wave: its fields, and labels of their choices."""
+"""The forms of the steps that prepare a survey, and labels of their choices."""
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
-from wtforms import BooleanField, RadioField, SelectField, SelectMultipleField
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from wtforms import BooleanField, HiddenField, RadioField, SelectField, SelectMultipleField, StringField
 
 from engage.base.languages import LANGUAGES
-from engage.questionnaire.editions import Edition
-from engage.services.waves.opening import NewWave
-from engage.storage.models.schools import School
-from engage.web.forms import BaseForm, DayField, LineField
-from engage.web.page_language import gettext, language
+from engage.services.waves.wave_drafts import DraftFields
+from engage.web.edit_forms import EditForm
+from engage.web.forms import DayField, LineField
+from engage.web.page_language import gettext
+
+LONG_LIST = 20  # schools; a longer list has a box above it that chooses all
 
 
-class WaveForm(BaseForm):
-    """The settings of a wave. Combinations of fields are validated by services/waves/opening.py."""
+@dataclass(frozen=True, slots=True)
+class DraftOptions:
+    """What can be chosen: questionnaires by slug, and schools by id, with their titles and names."""
+
+    surveys: Mapping[str, str]
+    schools: Mapping[str, str]
+
+
+class StepForm(EditForm):
+    """One step. Its fields have the names of DraftFields; combinations of fields are validated by
+    services/waves/opening.py."""
+
+    then = StringField()
+    """The page that the button leads to: next, leave, check, or back."""
+
+    def __init__(self, options: DraftOptions, **values: Any) -> None:
+        super().__init__(data=values)
+        self.options = options
+        self.offer()
+
+    def offer(self) -> None:
+        """Set the choices of the fields."""
+
+    def apply_to(self, fields: DraftFields) -> DraftFields:
+        """The fields of the draft with those of this step."""
+        names = [field.name for field in self if field.name not in ("then", "version", "csrf_token")]
+        return replace(fields, **{name: _stored(self[name].data) for name in names})
+
+
+class QuestionnaireForm(StepForm):
+    """The questionnaire, and the title for staff."""
 
     survey = SelectField()
     title = LineField()
+
+    def offer(self) -> None:
+        """Set the choices of the fields."""
+        self.survey.choices = list(self.options.surveys.items())
+
+
+class SchoolsForm(StepForm):
+    """Schools and languages."""
+
     schools = SelectMultipleField()
     all_schools = BooleanField()
     languages = SelectMultipleField()
+
+    def __init__(self, options: DraftOptions, **values: Any) -> None:
+        is_long = len(options.schools) > LONG_LIST
+        if values["all_schools"] and not is_long:
+            values |= {"schools": list(options.schools), "all_schools": False}
+        super().__init__(options, **values)
+        self.has_long_list = is_long
+
+    def offer(self) -> None:
+        """Set the choices of the fields."""
+        self.schools.choices = list(self.options.schools.items())
+        self.languages.choices = [(each.tag, each.name) for each in LANGUAGES.values()]
+
+
+class DatesForm(StepForm):
+    """The first and the last day, and the day of the results."""
+
     opens = DayField()
     closes = DayField()
     results_on = DayField()
-    identity = RadioField(default="anonymous")
-    entry = RadioField(default="open")
+
+
+class AnsweringForm(StepForm):
+    """How families answer."""
+
+    identity = RadioField()
+    entry = RadioField()
     modes = SelectMultipleField()
     counting = RadioField()
-    asked = RadioField(default="everyone")
+    asked = RadioField()
 
-    def __init__(self, session: Session, editions: dict[str, Edition], **values: object) -> None:
-        super().__init__(**values)
-        tag = language().tag
-        schools = session.scalars(select(School).where(School.active).order_by(School.name)).all()
-        self.survey.choices = [(slug, edition.survey(tag).title) for slug, edition in editions.items()]
-        self.schools.choices = [(school.id, school.name) for school in schools]
-        self.every_school = tuple(school.id for school in schools)
-        self.languages.choices = [(each.tag, each.name) for each in LANGUAGES.values()]
+    def offer(self) -> None:
+        """Set the choices of the fields."""
         self.identity.choices = list(identity_names().items())
         self.entry.choices = list(entry_names().items())
         self.modes.choices = list(form_mode_names().items())
         self.counting.choices = list(counting_names().items())
         self.asked.choices = list(invited_names().items())
 
-    def _chosen_schools(self) -> tuple[str, ...]:
-        if self.all_schools.data:
-            return self.every_school
-        return tuple(self.schools.data or ())
 
-    def wanted(self) -> NewWave:
-        """The wave that this form describes, languages in the order they are offered."""
-        return NewWave(
-            title=self.title.data or "",
-            schools=self._chosen_schools(),
-            languages=tuple(tag for tag in LANGUAGES if tag in (self.languages.data or ())),
-            opens=self.opens.data,
-            closes=self.closes.data,
-            results_on=self.results_on.data,
-            identity=self.identity.data or "",
-            entry=self.entry.data or "",
-            modes=tuple(self.modes.data or ()),
-            counting=self.counting.data or "",
-            asked=self.asked.data or "",
-        )
+class CheckForm(EditForm):
+    """The button that opens the survey. It is refused once if the draft has changed since the summary was shown."""
+
+    summary = HiddenField()
+    beside_field = "summary"
+
+    def beside_sentence(self) -> str:
+        """What to say where the draft has changed."""
+        # translators: staff form: the same person changed the draft of a survey in another window of the browser
+        return gettext("This draft was changed in another window. Check the summary again before you open the survey.")
+
+
+FORMS: Mapping[str, type[StepForm]] = {
+    "questionnaire": QuestionnaireForm,
+    "schools": SchoolsForm,
+    "dates": DatesForm,
+    "answering": AnsweringForm,
+}
+
+
+def _stored(value: Any) -> Any:
+    """A field's value as DraftFields has it."""
+    return tuple(value) if isinstance(value, list) else value
 
 
 def identity_names() -> dict[str, str]:
@@ -118,4 +179,51 @@ def invited_names() -> dict[str, str]:
         "english_learners": gettext("Households with an English learner"),
         # translators: staff form: who is invited to a survey
         "disabilities": gettext("Households with a student who has a disability"),
+    }
+
+
+def step_names() -> dict[str, str]:
+    """The names of the steps."""
+    return {
+        # translators: a step of opening a survey: which questionnaire, and its title
+        "questionnaire": gettext("What to ask"),
+        # translators: a step of opening a survey: schools and languages
+        "schools": gettext("Schools and languages"),
+        # translators: a step of opening a survey: its days
+        "dates": gettext("Dates"),
+        # translators: a step of opening a survey: anonymous or not, open link or codes
+        "answering": gettext("How families answer"),
+        # translators: a step of opening a survey: read everything once more, then open it
+        "check": gettext("Check and open"),
+    }
+
+
+def choice_hints() -> dict[str, str]:
+    """What a choice means for families and staff, by its value."""
+    return {
+        # translators: staff form: what an anonymous survey is
+        "anonymous": gettext(
+            "No one can look up which family gave an answer: not the school, and not the district. Choose this to "
+            "hear what people think."
+        ),
+        # translators: staff form: what a confidential survey is
+        "confidential": gettext(
+            "A few people can look up which household gave an answer, so that they can help. Each view is logged, "
+            "and the link is deleted later. Choose this when families tell you what they need."
+        ),
+        # translators: staff form: what an open link is
+        "open": gettext(
+            "Everyone uses the same link. It can be printed on a poster. It counts phones, not households: one "
+            "person can answer twice."
+        ),
+        # translators: staff form: what an access code is
+        "code": gettext("Each household gets a code that works once."),
+        # translators: staff form: what an answer in a talk is
+        "interview": gettext("A person at the school asks the questions and writes down what the family says."),
+        # translators: staff form: what counting by families means
+        "family": gettext("Once, no matter how many children it has."),
+        # translators: staff form: what counting by family and school means
+        "family_school": gettext("A family with children at two schools is asked twice."),
+        # translators: staff form: what counting by student means
+        "student": gettext("A family is asked once for each child."),
     }

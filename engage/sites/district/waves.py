@@ -1,30 +1,32 @@
-"""The list of waves: surveys, schools and days, links, and the number of responses."""
+"""The list of surveys: one line for each, open ones first."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from flask import abort, render_template
-from sqlalchemy import Select, select
-from sqlalchemy.orm import Session, selectinload
+from flask import abort, render_template, url_for
+from sqlalchemy import Select, case, func, select
+from sqlalchemy.orm import Session
 
-from engage.base.languages import LANGUAGES, Language
-from engage.questionnaire.editions import load_edition
 from engage.questionnaire.text_cleaning import is_possible_id
-from engage.services.waves.progress import WaveProgress, count_progress
-from engage.services.waves.retention import answers_deleted_on
+from engage.services.waves.progress import STEP, WaveProgress, count_progress
+from engage.services.waves.unit_counts import count_units
 from engage.sites.district.blueprint import blueprint
-from engage.sites.district.wave_targets import count_opted_out
+from engage.sites.district.wave_drafts import list_draft_rows
+from engage.sites.district.wave_form import entry_names, identity_names
 from engage.storage.engine import read_session
+from engage.storage.models.checkpoints import Checkpoint, CheckpointWave
 from engage.storage.models.schools import School
 from engage.storage.models.waves import Wave, WaveSchool
 from engage.web.context import runtime
 from engage.web.forms import LineField, QueryForm
 from engage.web.page_language import gettext, pgettext
 from engage.web.paging import read_page, requested_page
-from engage.web.permissions import assigned_languages, enters, permitted_schools
+from engage.web.permissions import enters, is_allowed, permitted_schools
 
 WAVES_SHOWN = 20  # waves on a page
-SCHOOLS_SHOWN = 20  # names of schools beside each wave
+SCHOOLS_SHOWN = 20  # names of schools beside a wave; with more, its households are counted on other pages only
+SOON = 7  # days before the last day from which on it is pointed out
 
 
 class SchoolSearch(QueryForm):
@@ -42,48 +44,46 @@ class SchoolSearch(QueryForm):
 
 
 @dataclass(frozen=True, slots=True)
-class WaveLink:
-    """The open link of a wave in one language. `english` is the number of the survey's texts that are shown in English
-    there."""
-
-    language: Language
-    address: str
-    english: int
-
-
-@dataclass(frozen=True, slots=True)
 class WaveRow:
-    """One wave in the list."""
+    """One wave in the list. `possible` is the number of access codes, or of households of an open survey; 0 if it is
+    not counted here. `checkpoint` is the last one that it belongs to."""
 
     wave: Wave
     stage: str
+    days_left: int
     progress: WaveProgress
-    opted_out: int
-    schools: list[School]
-    """At most SCHOOLS_SHOWN of the wave's schools."""
-    deleted_on: date
-    """The day on which its answers will be deleted."""
-    links: list[WaveLink]
+    possible: int
+    schools: int
+    checkpoint: Checkpoint | None
+    deed: tuple[str, str] | None
+    """The label and the address of its button."""
 
 
 @blueprint.get("/waves")
 @enters("see waves")
 def waves() -> str:
-    """The waves of the schools this person may see, newest first."""
+    """The drafts of this person, and the waves of the schools that they may see."""
     with read_session(runtime().engine) as session:
-        come = count_progress(session, runtime().today())
-        page = read_page(session, select_waves(), requested_page(), WAVES_SHOWN)
-        rows = [_wave_row(session, wave, come[wave.id]) for wave in page.rows]
-        return render_template("district/waves.html", page=page, rows=rows, stages=stage_names(), modes=mode_names())
+        page = read_page(session, select_waves(runtime().today()), requested_page(), WAVES_SHOWN)
+        return render_template(
+            "district/waves.html",
+            page=page,
+            rows=_wave_rows(session, page.rows),
+            drafts=list_draft_rows(session),
+            stages=stage_names(),
+            labels=identity_names() | entry_names(),
+            step=STEP,
+            soon=SOON,
+        )
 
 
-def select_waves() -> Select[Wave]:
-    """The waves this person may see, newest first."""
-    newest = select(Wave).options(selectinload(Wave.schools), selectinload(Wave.edition))
-    newest, schools = newest.order_by(Wave.opens.desc(), Wave.id), permitted_schools()
+def select_waves(today: date) -> Select[Wave]:
+    """The waves this person may see: those that are open, then planned ones, then closed ones, each newest first."""
+    stage = case((Wave.closes < today, 2), (Wave.opens > today, 1), else_=0)
+    query, schools = select(Wave).order_by(stage, Wave.opens.desc(), Wave.id), permitted_schools()
     if schools is not None:
-        newest = newest.where(Wave.id.in_(select(WaveSchool.wave_id).where(WaveSchool.school_id.in_(schools))))
-    return newest
+        query = query.where(Wave.id.in_(select(WaveSchool.wave_id).where(WaveSchool.school_id.in_(schools))))
+    return query
 
 
 def require_wave(session: Session, wave_id: str) -> Wave:
@@ -98,6 +98,11 @@ def _is_visible(session: Session, wave: Wave) -> bool:
     schools = permitted_schools()
     here = select(WaveSchool.wave_id).where(WaveSchool.wave_id == wave.id)
     return schools is None or bool(session.scalar(select(here.where(WaveSchool.school_id.in_(schools)).exists())))
+
+
+def wave_stage(wave: Wave, today: date) -> str:
+    """Whether a wave is planned, open, or closed."""
+    return "open" if wave.is_open(today) else "planned" if today < wave.opens else "closed"
 
 
 def stage_names() -> dict[str, str]:
@@ -124,21 +129,45 @@ def mode_names() -> dict[str, str]:
     }
 
 
-def _wave_row(session: Session, wave: Wave, come: WaveProgress) -> WaveRow:
-    today = runtime().today()
-    stage = "open" if wave.is_open(today) else "planned" if today < wave.opens else "closed"
-    edition, assigned = load_edition(wave.edition.document), assigned_languages()
-    links = [
-        WaveLink(LANGUAGES[tag], f"{runtime().settings.base_url}/{tag}/w/{wave.id}", len(edition.missing(tag)))
-        for tag in wave.offered
-        if tag in LANGUAGES and (assigned is None or tag in assigned)
+def _wave_rows(session: Session, waves: Sequence[Wave]) -> list[WaveRow]:
+    """The lines of some waves; what all have is counted in a few statements."""
+    ids, today = [wave.id for wave in waves], runtime().today()
+    progress = count_progress(session, today, *ids) if ids else {}
+    counted = select(WaveSchool.wave_id, func.count()).where(WaveSchool.wave_id.in_(ids)).group_by(WaveSchool.wave_id)
+    schools = {row[0]: row[1] for row in session.execute(counted)}
+    checkpoints = _checkpoints_of(session, ids)
+    return [
+        _wave_row(session, wave, progress[wave.id], schools.get(wave.id, 0), checkpoints.get(wave.id)) for wave in waves
     ]
-    return WaveRow(
-        wave,
-        stage,
-        come,
-        count_opted_out(session, wave),
-        wave.schools[:SCHOOLS_SHOWN],
-        answers_deleted_on(wave, runtime().settings),
-        links,
-    )
+
+
+def _wave_row(
+    session: Session, wave: Wave, progress: WaveProgress, schools: int, checkpoint: Checkpoint | None
+) -> WaveRow:
+    today = runtime().today()
+    stage, possible = wave_stage(wave, today), progress.invited
+    if stage == "open" and not possible and schools <= SCHOOLS_SHOWN:
+        possible = count_units(session, wave).total
+    deed = _find_deed(wave, stage, checkpoint)
+    return WaveRow(wave, stage, (wave.closes - today).days, progress, possible, schools, checkpoint, deed)
+
+
+def _checkpoints_of(session: Session, wave_ids: list[str]) -> dict[str, Checkpoint]:
+    """The last checkpoint of each wave, for people who see checkpoints."""
+    if not is_allowed("see summaries"):
+        return {}
+    query = select(CheckpointWave.wave_id, Checkpoint).join(Checkpoint, Checkpoint.id == CheckpointWave.checkpoint_id)
+    query = query.where(CheckpointWave.wave_id.in_(wave_ids)).order_by(Checkpoint.meets_on, Checkpoint.id)
+    return {row[0]: row[1] for row in session.execute(query)}
+
+
+def _find_deed(wave: Wave, stage: str, checkpoint: Checkpoint | None) -> tuple[str, str] | None:
+    if wave.deleted_on is None and stage == "open":
+        # translators: link to a page that shows which groups of families have answered little so far
+        return gettext("Reminders"), url_for("district.reminders", wave_id=wave.id)
+    if stage == "planned" and is_allowed("open waves"):
+        return gettext("Change dates"), url_for("district.wave_days", wave_id=wave.id)
+    if stage == "closed" and checkpoint is not None:
+        # translators: link to the figures of a survey
+        return gettext("Results"), url_for("district.checkpoint", checkpoint_id=checkpoint.id)
+    return None

@@ -17,6 +17,7 @@ from engage.storage.models import (
     schools,
     screening,
     staff,
+    wave_drafts,
     waves,
 )
 
@@ -37,5 +38,6 @@ __all__ = [
     "schools",
     "screening",
     "staff",
+    "wave_drafts",
     "waves",
 ]

@@ -30,6 +30,7 @@ from engage.storage.models.paper import Keying, Packet, Sheet
 from engage.storage.models.roster import OptOut
 from engage.storage.models.schools import Household
 from engage.storage.models.staff import Organisation, Passkey, StaffSession
+from engage.storage.models.wave_drafts import WaveDraft
 from engage.web.auth.sessions import digest
 from engage.web.permissions import MARK
 from tests.conftest import close
@@ -45,7 +46,7 @@ WAVES = {"own": "fall", "foreign": "away"}
 # Parameters of URLs. Things of a school are "not found" to staff of other schools, and a person's own things to all
 # others; everything else belongs to the whole district.
 OF_A_SCHOOL = {"school_id", "wave_id", "thread_id", "serial", "run_id", "packet_id", "name", "household_id"}
-OF_A_PERSON = {"session_id", "key_id", "export_id"}
+OF_A_PERSON = {"session_id", "key_id", "export_id", "draft_id"}
 OF_THE_DISTRICT = {
     "action": "save",
     "checkpoint_id": "meeting",
@@ -55,6 +56,7 @@ OF_THE_DISTRICT = {
     "deed": "on",
     "tag": "es",
     "slug": "home-access",
+    "step": "dates",
     "statement": "who_asks",
     "id": "letter",
     "provider": "nobody",
@@ -282,6 +284,9 @@ class Desk:
                 id: Any = digest(f"{owner} {Random().random()}")[:32]
                 about = {"kind": "csv", "checkpoint_id": self.things.meeting, "language": "en", "state": "waiting"}
                 session.add(Export(id=id, asked_by=owner, asked_at=now, **about))
+            elif name == "draft_id":
+                id = digest(f"{owner} {Random().random()}")[:32]
+                session.add(WaveDraft(id=id, staff_id=owner, fields="{}", changed_on=now.date()))
             elif name == "session_id":
                 id = digest(f"{owner} {number} {Random().random()}")
                 session.add(StaffSession(id=id, staff_id=owner, began_at=now, seen_at=now))

@@ -10,6 +10,7 @@ from sqlalchemy import Engine, func, select
 
 from engage.base.config import Settings
 from engage.domain.conversations.threads import NewMessage, add_message, open_thread
+from engage.questionnaire.editions import build_edition
 from engage.services.waves.opening import WaveRefused
 from engage.services.waves.retention import (
     ANSWERS,
@@ -28,7 +29,7 @@ from engage.storage.models.conversations import Message, Thread
 from engage.storage.models.invitations import UsedCode
 from engage.storage.models.paper import Keying, KeyingDraft, Packet, PrintRun, Sheet
 from engage.storage.models.responses import Draft, PendingResponse, Response, WaveColumns
-from engage.storage.models.waves import Wave
+from engage.storage.models.waves import StoredEdition, Wave
 from tests.makers import a_survey, a_wave, accept, printed_sheets, staff
 
 TODAY = date(2026, 10, 14)
@@ -52,6 +53,7 @@ def test_answers_are_stored_for_three_years_unless_the_district_says_otherwise()
 def test_the_day_that_families_were_told_stands() -> None:
     """Regardless of later settings; only an earlier last day of the wave makes it earlier."""
     wave, short, long = closed(0), Settings(keep_answers_days=30), Settings(keep_answers_days=400)
+    wave.edition = StoredEdition(document=build_edition(a_survey(), {}).document)
     fix_deletion_date(wave, short)
     assert answers_deleted_on(wave, long) == TODAY + timedelta(days=30)
     wave.closes += timedelta(days=10)

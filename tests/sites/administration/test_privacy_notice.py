@@ -93,14 +93,13 @@ def test_a_survey_is_not_opened_in_a_language_that_waits(someone: Someone, arran
     new = {
         "survey": "home-access",
         "title": "Fall",
-        "schools": ["lincoln"],
-        "opens": "2026-10-15",
-        "closes": "2026-10-30",
     }
-    administrator.opens("/staff/district/waves/new").sees("1 translation is missing")
-    administrator.sends(status=422, languages=["en", "es", "ar"], **new)
+    days = {"opens": "2026-10-15", "closes": "2026-10-30"}
+    administrator.prepares(**new, stop_at="schools").sees("1 translation is missing")
+    administrator.sends(languages=["en", "es", "ar"], schools=["lincoln"])
     administrator.sees("العربية cannot be offered yet", OWN)
-    administrator.sends(languages=["en", "es"]).sees("The survey was saved.")
+    administrator.sends(languages=["en", "es"]).sends(**days).sends()
+    administrator.sends().sees("The survey was saved.")
 
 
 def test_only_administrators_change_it(someone: Someone) -> None:

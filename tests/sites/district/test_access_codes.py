@@ -123,7 +123,7 @@ def test_households_that_do_not_want_to_be_asked_get_none(leader, rostered, engi
         session.commit()
     leader.opens(CODES).sees("2 households are included in this survey.").sends(button=CSV, kind="csv")
     assert [row[2] for row in the_list(leader)] == ["s4", "s3"]
-    leader.opens("/staff/district/waves").sees("2 access codes created", "1 household has opted out")
+    leader.opens("/staff/district/waves/fall").sees("2 access codes created", "1 household has opted out")
 
 
 @pytest.mark.parametrize(

@@ -60,9 +60,8 @@ def test_a_draft_says_why_it_has_no_figures(leader, planned, engine, settings, c
         leader.opens(page, status=410).sees(DELETED, LOST)
     with read_session(engine) as session:
         assert session.scalars(select(Checkpoint)).one().figures is None
-    leader.opens("/staff/district/waves").sees("Answers were deleted on", "October 14, 2026").sees_no(
-        "Responses so far"
-    )
+    leader.opens("/staff/district/waves").sees("Answers deleted on October 14, 2026")
+    leader.follows("The access wave").sees("Answers were deleted on", "October 14, 2026").sees_no("Responses by day")
 
 
 def test_it_is_never_frozen_over_nothing(leader, planned, engine, settings, clock, today):

@@ -122,7 +122,7 @@ def test_an_event_is_announced_for_a_day_to_come(leader, engine, today):
         a_wave(session, "fall")
         session.commit()
     day = today + timedelta(days=3)
-    leader.opens("/staff/district/waves").follows("School events").sees("None yet.")
+    leader.opens("/staff/district/waves/fall").follows("School events").sees("None yet.")
     for wrong in ("", "soon", str(today - timedelta(days=1)), "2026-11-30"):
         leader.sends(school="lincoln", day=wrong, status=422)
     leader.sends(school="nowhere", day=str(day), status=422).sees("Choose an option from the list.")

@@ -48,7 +48,7 @@ def open_link(engine):
 
 
 def test_groups_are_told_in_bands(leader, open_link):
-    leader.opens("/staff/district/waves").follows("Reminders")
+    leader.opens("/staff/district/waves").follows("Reminders The fall wave")
     table = rows(next(leader.page.all("table")))
     assert table == {"English": ["40", "about half or more"], "Español": ["20", "fewer than a quarter"]}
     leader.sees("Languages with fewer than 10 households are not shown.").sees_no("Soomaali", "25")

@@ -72,7 +72,7 @@ def looks(engine):
 
 
 def test_a_leader_finds_the_household_behind_a_need_and_each_look_is_written_down(leader, access, engine):
-    leader.opens("/staff/district/waves").follows("Who answered")
+    leader.opens("/staff/district/waves").follows("The access wave").follows("Who answered")
     leader.sees("1 of 3 access codes was used.", "Cedar <b>Hill</b>", "No access codes were created for this school")
     assert looks(engine) == []
     leader.sends(button="Show the households")
@@ -105,7 +105,7 @@ def test_after_the_day_of_forgetting_the_answers_are_nobodys(leader, access, eng
 @pytest.mark.parametrize("address", ["private", "none", "%00", "x" * 300])
 def test_nobody_can_be_looked_up_in_another_wave(leader, access, engine, address):
     leader.opens(f"/staff/district/waves/{address}/answered", 404)
-    leader.opens("/staff/district/waves").sees("Anonymous: no one can see who answered.")
+    leader.opens("/staff/district/waves/private").sees("Anonymous: no one can see who answered.")
 
 
 def test_hostile_forms_find_nothing(leader, access, engine):

@@ -1,6 +1,8 @@
 """The pages of a wave in a browser: no axe violations, no horizontal overflow."""
 
+from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -11,6 +13,7 @@ from engage.storage.models.roster import OptOut
 from tests.axe import check_with_axe, in_both_languages, look
 from tests.conftest import Live
 from tests.makers import PASSWORD, a_school, a_wave, staff
+from tests.services.waves.test_daily_progress import answer
 from tests.sites.district.homes import a_home
 
 pytestmark = pytest.mark.browser
@@ -19,6 +22,7 @@ DISTRICT = "/staff/district"
 PAGES = (
     f"{DISTRICT}/waves",
     f"{DISTRICT}/waves/new",
+    f"{DISTRICT}/waves/fall",
     f"{DISTRICT}/waves/fall/codes",
     f"{DISTRICT}/waves/fall/days",
     f"{DISTRICT}/waves/fall/reminders",
@@ -42,7 +46,9 @@ def asked(engine: Any, live: Live, today: Any) -> None:
         store_decisions(
             session, dict.fromkeys(list(screening_items(survey))[:3], Decision("income", "why")), None, today
         )
-        a_wave(session, "fall", [a_school(session, "lincoln")], survey, entry="code", identity="confidential")
+        wave = a_wave(session, "fall", [a_school(session, "lincoln")], survey, entry="code", identity="confidential")
+        for day in range(8):
+            answer(session, wave, wave.opens + timedelta(days=day), 4)
         session.commit()
 
 
@@ -66,6 +72,9 @@ def test_the_pages_around_a_wave(page: Any, live: Live, engine: Any, asked: None
     page.press("main .deeds button", "Enter")
     page.wait_for_selector(".problems")
     check_with_axe(page)
+    draft = urlsplit(page.url).path.rpartition("/")[0]
+    for step in ("schools", "dates", "answering", "check"):
+        look(page, f"{live.url}{draft}/{step}", (360, 1280), screen)
     page.goto(f"{live.url}{DISTRICT}/waves/fall/codes")
     page.fill("#code", "nonsense")
     page.press("#code", "Enter")

@@ -190,4 +190,4 @@ def test_a_liaison_of_certain_languages_sees_the_questions_in_them_only(
     sahra.opens(f"{QUESTIONS}/{own}")
     for spanish in threads:
         sahra.opens(f"{QUESTIONS}/{spanish}", status=404)
-    sahra.opens("/staff/district/waves").sees("/ar/w/fall").sees_no("/es/w/fall")
+    sahra.opens("/staff/district/waves/fall").sees("/ar/w/fall").sees_no("/es/w/fall")
