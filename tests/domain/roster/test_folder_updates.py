@@ -365,6 +365,7 @@ def test_the_settings_name_columns_with_flags(district: District, sftp: Path) ->
     assert district.students["leo"].disability
 
 
+@pytest.mark.thorough
 def test_the_worker_imports_what_arrives(district: District, sftp: Path) -> None:
     settings = replace(district.settings, roster_dir=str(sftp))
     delivers(sftp, small())
@@ -407,6 +408,7 @@ with claim_updates(settings.site_dir) as is_mine:
 
 
 @pytest.mark.parametrize("when", ["reading", "storing"])
+@pytest.mark.thorough
 def test_a_killed_process_loses_nothing(when: str, district: District, sftp: Path, tmp_path: Path) -> None:
     large(sftp, 500 if when == "storing" else 3_000)
     (sftp / ".ready").touch()

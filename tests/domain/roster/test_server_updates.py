@@ -353,6 +353,7 @@ def test_everything_is_asked_for_each_week(site: ImportSite, server: RosterServe
     delete_folder(district.settings.data_dir / "rosters" / row.folder)
 
 
+@pytest.mark.thorough
 def test_the_worker_asks_the_server(site: ImportSite, district: District, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("roster_url", "roster_token_url", "roster_client_id", "roster_secret_file"):
         monkeypatch.setenv(f"ENGAGE_{name.upper()}", getattr(site.settings, name))

@@ -108,6 +108,7 @@ def test_an_import_that_another_version_began_is_not_continued(
 
 
 @pytest.mark.parametrize("most", [0, 1, 5, 9, 13, 17, 21, 24])
+@pytest.mark.thorough
 def test_a_new_upload_heals_a_roster_whose_import_was_lost(most: int, district: District, by_row: ImportSite) -> None:
     store_roster(district.site, prepared(district), None)
     expected = district.homes.values(), district.links, stored(district)["students"], _refusing(district)
@@ -182,6 +183,7 @@ with claim_folder(folder) as is_mine:
 """
 
 
+@pytest.mark.thorough
 def test_a_killed_process_loses_nothing_and_another_one_continues(
     district: District, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -224,6 +226,7 @@ def _kill_while_storing(district: District, folder: Path, until: int) -> int:
     return step
 
 
+@pytest.mark.thorough
 def test_others_write_while_a_roster_is_stored(
     district: District, tmp_path: Path, by_row: ImportSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:

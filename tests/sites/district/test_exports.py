@@ -55,6 +55,7 @@ def downloads(engine: Engine) -> list[dict[str, Any]]:
         return [json.loads(event.detail) for event in events]
 
 
+@pytest.mark.thorough
 def test_what_the_worker_makes_is_what_is_made_at_once(
     engine: Engine, leader: Any, planned: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -135,6 +136,7 @@ def test_the_same_file_is_made_once_while_its_figures_are_current(
     assert leader.opens(f"{FALL}/figures.csv").sees(PREPARED).path not in addresses, "a draft may have changed"
 
 
+@pytest.mark.thorough
 def test_killed_in_the_middle_the_next_worker_makes_the_file(
     large: None, engine: Engine, leader: Any, planned: str, settings: Settings
 ) -> None:

@@ -117,6 +117,7 @@ def test_a_small_draft_is_counted_at_once(engine: Engine, leader: Any, planned: 
     assert counts(engine) == []
 
 
+@pytest.mark.thorough
 def test_killed_in_the_middle_the_next_worker_counts_the_same_while_families_answer(
     large: None, engine: Engine, leader: Any, planned: str, settings: Settings, runtime: Runtime, today: Any
 ) -> None:
@@ -163,6 +164,7 @@ def test_a_count_that_fails_says_so_and_is_counted_again_when_asked(
     leader.opens(FALL).sees("By school")
 
 
+@pytest.mark.thorough
 def test_the_worker_freezes_what_it_counted_and_says_who_asked(
     large: None, engine: Engine, leader: Any, planned: str, settings: Settings, today: Any
 ) -> None:
@@ -189,6 +191,7 @@ def test_the_worker_freezes_what_it_counted_and_says_who_asked(
     leader.opens(f"{FALL}/freeze").sees("They will not be counted again.")
 
 
+@pytest.mark.thorough
 def test_answers_that_come_while_the_worker_counts_are_frozen_too(
     large: None, engine: Engine, leader: Any, planned: str, settings: Settings
 ) -> None:
@@ -200,6 +203,7 @@ def test_answers_that_come_while_the_worker_counts_are_frozen_too(
     assert counted(frozen(engine)) == stored(engine)
 
 
+@pytest.mark.thorough
 def test_nothing_is_frozen_while_a_roster_is_imported(
     large: None, engine: Engine, leader: Any, planned: str, settings: Settings
 ) -> None:
@@ -214,6 +218,7 @@ def test_nothing_is_frozen_while_a_roster_is_imported(
     assert counted(frozen(engine)) == stored(engine)
 
 
+@pytest.mark.thorough
 def test_what_was_asked_for_more_than_a_day_ago_is_not_frozen(
     large: None, engine: Engine, leader: Any, planned: str, settings: Settings, clock: Callable[..., Any]
 ) -> None:

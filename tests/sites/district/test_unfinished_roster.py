@@ -166,6 +166,7 @@ def test_a_packet_for_households_waits_and_blanks_do_not(engine, settings, today
     desk.asks()
 
 
+@pytest.mark.thorough
 def test_the_worker_numbers_a_packet_when_it_is_complete(engine, settings, today, importing) -> None:
     from engage.services.printing.bulk_orders import request_packets
     from engage.services.printing.orders import PacketRequest

@@ -171,7 +171,7 @@ def test_the_same_sheets_are_the_same_bytes_and_small(edition: Edition, language
     assert len(once) <= 400_000
 
 
-@pytest.mark.parametrize("large", [False, True])
+@pytest.mark.parametrize("large", [False, pytest.param(True, marks=pytest.mark.thorough)])
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_shipped_survey_prints_in_every_language(language: str, large: bool) -> None:
     surveys = survey_catalogues()
