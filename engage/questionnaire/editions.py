@@ -232,13 +232,13 @@ def _section_from_json(plain: dict[str, Any]) -> Section:
     return Section(**{**plain, **_words_by_field(plain, "title", "intro"), "questions": questions})
 
 
-_DROPPED = frozenset({"dont_know_ed_fi", "skipped_ed_fi"})
+_IGNORED_FIELDS = frozenset({"dont_know_ed_fi", "skipped_ed_fi"})
 """Fields of questions in old editions that were wrong, so that nothing is derived from them."""
 
 
 def _question_from_json(plain: dict[str, Any]) -> Question:
     rule = parse_rule(plain["shown_when"]) if "shown_when" in plain else None
-    fields = {name: value for name, value in plain.items() if name not in _DROPPED}
+    fields = {name: value for name, value in plain.items() if name not in _IGNORED_FIELDS}
     lists = {
         "choices": tuple(_choice_from_json(each) for each in plain.get("choices", ())),
         "implied": tuple(ImpliedCode(*each) for each in plain.get("implied", ())),

@@ -1,19 +1,18 @@
 """The staging database: a private SQLite file with the data of the files and of the current roster, so that neither has
 to fit into memory. It is as confidential as the roster itself, and is deleted with its folder."""
 
-import fcntl
 import json
 import secrets
 import shutil
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from engage.base.files import modification_time, sync_path
+from engage.base.files import modification_time, sync_path, try_lock
 from engage.domain.roster.grades import grade_rank
 from engage.domain.roster.names import full_name
 from engage.domain.roster.remarks import UNREAD, RowProblem, shorten_value
@@ -178,17 +177,9 @@ def delete_folder(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-@contextmanager
-def claim_folder(folder: Path) -> Iterator[bool]:
-    """Hold the folder's lock, which the system releases however the process ends. Yields False if another process
-    holds it, on any machine."""
-    with open(folder / CLAIM_FILE, "w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-            return
-        yield True
+def claim_folder(folder: Path) -> AbstractContextManager[bool]:
+    """Hold the folder's lock (`files.try_lock`)."""
+    return try_lock(folder / CLAIM_FILE)
 
 
 def sync_folder(folder: Path) -> None:

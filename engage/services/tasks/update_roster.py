@@ -2,7 +2,6 @@
 person must confirm them. A process that ends in the middle loses nothing: the files are still where they came from, and
 a begun import is continued."""
 
-import fcntl
 import logging
 import shutil
 import time
@@ -17,6 +16,7 @@ from sqlalchemy import delete
 from sqlalchemy.exc import SQLAlchemyError
 
 from engage.base.clock import with_zone
+from engage.base.files import try_lock
 from engage.domain.roster.deliveries import (
     Delivery,
     DeliveryChanged,
@@ -73,17 +73,9 @@ class NewUpdate:
         return self.folder / FILES_FOLDER
 
 
-@contextmanager
-def claim_updates(site_dir: Path) -> Iterator[bool]:
-    """Hold the lock of updates, which the system releases however the process ends. Yields False if another process
-    holds it, on any machine."""
-    with open(site_dir / LOCK_FILE, "w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-            return
-        yield True
+def claim_updates(site_dir: Path) -> AbstractContextManager[bool]:
+    """Hold the lock of updates (`files.try_lock`)."""
+    return try_lock(site_dir / LOCK_FILE)
 
 
 def require_idle_roster(site: ImportSite) -> None:

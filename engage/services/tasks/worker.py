@@ -1,7 +1,6 @@
 """The worker: DBOS stores which work is to be done and which steps are done, in DATA_DIR/jobs.db, or in PostgreSQL
 beside the site's tables. One worker per data directory; several machines can each have one."""
 
-import fcntl
 import logging
 import sqlite3
 import time
@@ -15,6 +14,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import DBAPIError
 
 from engage.base.config import Settings
+from engage.base.files import try_lock
 from engage.base.shared_dir import HostRecord, read_worker_id
 from engage.domain.mail import outbox
 from engage.domain.mail.delivery_log import FILE, AcceptedMailLog
@@ -142,20 +142,13 @@ def _dbos_database_url(settings: Settings) -> str:
 
 @contextmanager
 def _worker_lock(folder: Path, stopping: Callable[[float], bool]) -> Iterator[bool]:
-    """Hold the lock for the data directory's only worker; the system releases it however the process ends. Yields False
-    if `stopping` came first."""
+    """Hold the lock for the data directory's only worker. Yields False if `stopping` came first."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with open(folder / "worker.lock", "w") as file:
-        while not _try_lock(file.fileno()):
-            if stopping(LOOK):
-                yield False
+    while True:
+        with try_lock(folder / "worker.lock") as is_mine:
+            if is_mine:
+                yield True
                 return
-        yield True
-
-
-def _try_lock(file: int) -> bool:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
+        if stopping(LOOK):
+            yield False
+            return

@@ -102,7 +102,8 @@ def _jump_target(
             # A note has no number as a target, and its text must not be skipped.
             return ("question", numbered[later.id]) if passed and later.id in numbered else None
         answers[later.id] = ABSENT
-        passed = passed or later.id in numbered
+        # The line for "Something else" says itself when it is to be filled in.
+        passed = passed or (later.id in numbered and later.write_in_of is None)
     return ("end", 0) if passed else None
 
 

@@ -12,7 +12,7 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from engage.domain.paper.form.skip_labels import ONE, SEVERAL, find_jumps, jump_lines
-from engage.questionnaire.library import earlier_surveys
+from engage.questionnaire.library import earlier_surveys, shipped_survey
 from engage.questionnaire.model import Choice, Question, Section, Survey, Words
 from engage.questionnaire.numbering import question_numbers
 from engage.questionnaire.question_types import RefusedAnswer, answer_boxes, read_answer
@@ -52,6 +52,14 @@ def test_the_shipped_survey_sends_families_past_what_is_not_for_them() -> None:
     ]
     leading = {slot.question.id for slot in printed_slots(survey, 1) if lines(survey, slot.key)}
     assert leading == {"internet", "device"}
+
+
+def test_no_skip_is_printed_for_the_words_of_something_else() -> None:
+    """The words are below the question, and say for which choice they are."""
+    access, beliefs = shipped_survey("home-access"), shipped_survey("family-beliefs")
+    assert lines(access, "no_internet_main") == lines(access, "homework_barriers") == []
+    assert lines(beliefs, "trusted_people") == lines(beliefs, "reach_language") == []
+    assert lines(access, "internet") == ["If you chose 2 (No) or 3 (I don't know), go to question 5."]
 
 
 FIRST = asked("q")
