@@ -17,13 +17,13 @@ from pathlib import Path
 import engage.domain.summaries
 import engage.questionnaire
 from engage.base.files import modification_time, replace_file
+from engage.domain.summaries.audiences import audience_policies, shown_dimensions
 from engage.domain.summaries.column_store import Columns, ExpectedColumns, lock_folder
 from engage.domain.summaries.counting import count_figures
 from engage.domain.summaries.frame import THREADS
 from engage.domain.summaries.plain_tables import build_plain_figures, count_responses
 from engage.domain.summaries.published_figures import AudienceFigures
 from engage.domain.summaries.release import PartProgress, Release, build_release, ignore_progress
-from engage.domain.summaries.suppression import LEADERS, PUBLIC
 from engage.domain.summaries.tables import Figures
 from engage.questionnaire.model import Survey
 
@@ -105,6 +105,7 @@ def release_figures(
 ) -> Released:
     """Return the figures for leaders and for the public from counts, without the stored ones."""
     threads = THREADS | {"help"} if identity == "anonymous" else THREADS  # not stored in responses
+    figures = figures.with_groups(shown_dimensions(survey.population))
     releases = _build_releases(figures if breakdowns else figures.overall, survey, earlier, progress)
     plain_figures = {name: build_plain_figures(each, survey, threads) for name, each in releases.items()}
     if breakdowns:
@@ -116,13 +117,18 @@ def release_figures(
 def _build_releases(
     figures: Figures, survey: Survey, earlier: Sequence[Released], progress: PartProgress
 ) -> dict[str, Release]:
-    tables = len(figures.parts)
+    tables, policies = len(figures.parts), audience_policies(survey.population)
     seen = {name: [each[name] for each in earlier] for name in ("leaders", "public")}
     leaders = build_release(
-        figures, survey, LEADERS, None, seen["leaders"], lambda table, _: progress(table, 2 * tables)
+        figures, survey, policies["leaders"], None, seen["leaders"], lambda table, _: progress(table, 2 * tables)
     )
     public = build_release(
-        figures, survey, PUBLIC, leaders, seen["public"], lambda table, _: progress(tables + table, 2 * tables)
+        figures,
+        survey,
+        policies["public"],
+        leaders,
+        seen["public"],
+        lambda table, _: progress(tables + table, 2 * tables),
     )
     return {"leaders": leaders, "public": public}
 

@@ -1,6 +1,6 @@
 """Counts of answers as plain tables: built by counting, protected by suppression, and frozen by checkpoints."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -20,10 +20,9 @@ class Margins:
     total: int
     by: Mapping[str, Counts]
 
-    @property
-    def overall(self) -> "Margins":
-        """Return the margins without any groups."""
-        return Margins(self.total, {each: bases[:0] for each, bases in self.by.items()})
+    def with_groups(self, dimensions: Container[str]) -> "Margins":
+        """Return the margins with the groups of these dimensions only."""
+        return Margins(self.total, _limit_groups(self.by, dimensions))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,11 +43,10 @@ class Table:
         """The bases, which are the row sums."""
         return Margins(int(self.overall.sum()), {each: cells.sum(axis=1) for each, cells in self.by.items()})
 
-    @property
-    def without_groups(self) -> "Table":
-        """Return the overall row only."""
-        by = {each: cells[:0] for each, cells in self.by.items()}
-        return replace(self, by=by, families=self.families.without_groups if self.families else None)
+    def with_groups(self, dimensions: Container[str]) -> "Table":
+        """Return the overall row, and the groups of these dimensions only."""
+        families = self.families.with_groups(dimensions) if self.families else None
+        return replace(self, by=_limit_groups(self.by, dimensions), families=families)
 
     def keep(self, columns: tuple[str, ...]) -> "Table":
         """Return the table with some columns only, in the given order."""
@@ -87,12 +85,16 @@ class Figures:
     @property
     def overall(self) -> "Figures":
         """Return the figures without any groups."""
+        return self.with_groups(())
+
+    def with_groups(self, dimensions: Container[str]) -> "Figures":
+        """Return the figures with the groups of these dimensions only."""
         return replace(
             self,
-            groups=dict.fromkeys(self.groups, ()),
-            margins={name: each.overall for name, each in self.margins.items()},
-            behind={name: each.overall for name, each in self.behind.items()},
-            parts=tuple(replace(each, table=each.table.without_groups) for each in self.parts),
+            groups={each: names if each in dimensions else () for each, names in self.groups.items()},
+            margins={name: each.with_groups(dimensions) for name, each in self.margins.items()},
+            behind={name: each.with_groups(dimensions) for name, each in self.behind.items()},
+            parts=tuple(replace(each, table=each.table.with_groups(dimensions)) for each in self.parts),
         )
 
     def part(self, question: str, choice: str | None = None) -> QuestionPart:
@@ -101,3 +103,8 @@ class Figures:
             if (part.question, part.choice) == (question, choice):
                 return part
         raise KeyError(question if choice is None else f"{question}.{choice}")
+
+
+def _limit_groups(by: Mapping[str, Counts], dimensions: Container[str]) -> dict[str, Counts]:
+    """Return the counts by group, with no group in the other dimensions."""
+    return {each: counts if each in dimensions else counts[:0] for each, counts in by.items()}

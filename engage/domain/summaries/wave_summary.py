@@ -20,7 +20,6 @@ from engage.domain.summaries.column_store import (
 )
 from engage.domain.summaries.counting import count_figures
 from engage.domain.summaries.release_history import Released, release_figures
-from engage.domain.summaries.suppression import LEADERS, PUBLIC
 from engage.questionnaire.editions import load_edition
 from engage.questionnaire.model import Survey
 from engage.storage.language_groups import OTHER
@@ -28,7 +27,6 @@ from engage.storage.models.bursts import is_counted, is_excluded
 from engage.storage.models.responses import PendingResponse, Response, WaveColumns
 from engage.storage.models.waves import Wave
 
-MINIMUM = {"leaders": LEADERS.minimum, "public": PUBLIC.minimum}
 BATCH = 5_000  # rows fetched at a time
 FORGOTTEN = 5_000  # ids in one statement; SQLite takes 32,766
 ATTEMPTS = 3  # to update columns

@@ -1,4 +1,4 @@
-"""The number of households that could have answered a wave, by its own rule, as the denominator of coverage."""
+"""The number of households, educators, or students that could have answered a wave, as the denominator of coverage."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -7,7 +7,9 @@ from typing import Protocol
 from sqlalchemy.orm import Session
 
 from engage.services.checkpoints.household_counts import RosterCounts
+from engage.services.waves.populations import count_people
 from engage.storage.language_groups import load_language_groups
+from engage.storage.models.schools import UNDETERMINED
 from engage.storage.models.waves import Wave
 
 LEAST = 10  # the public minimum: a small group's number of learners or students with a disability is not published
@@ -43,6 +45,25 @@ def count_households(session: Session, wave: Wave, units: Iterable[CoverageUnit]
         "all": total,
         "school": _drop_small_breakdown(schools, wave),
         "language": _drop_small_breakdown(languages, wave),
+        "counting": wave.counting,
+        "asked": wave.asked,
+    }
+
+
+def count_population(session: Session, wave: Wave) -> RosterCounts:
+    """Count the educators or students who could have answered a wave, by school or under the merged schools, as their
+    answers are; {} if the roster does not have the number of a school, and for liaisons."""
+    groups = load_language_groups(session.connection(), wave.id)
+    people = count_people(session, wave)
+    if not people or len(people) < len(wave.schools):
+        return {}
+    schools: Counter[str] = Counter()
+    for school, number in people.items():
+        schools[groups.group(school, UNDETERMINED)[0]] += number
+    return {
+        "all": schools.total(),
+        "school": dict(schools),
+        "language": {},
         "counting": wave.counting,
         "asked": wave.asked,
     }

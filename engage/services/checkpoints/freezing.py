@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import NotRequired, TypedDict
 
+from engage.domain.summaries.audiences import AUDIENCES, FAMILY, audience_minimums
 from engage.domain.summaries.published_figures import AudienceFigures
 from engage.services.checkpoints.household_counts import RosterCounts, visible_households
 from engage.storage.models.checkpoints import Checkpoint
@@ -19,7 +20,6 @@ from engage.storage.models.waves import Wave
 NEAR = timedelta(days=90)  # before answers are deleted: from then on, leaders are reminded to freeze
 
 FORMAT = 2  # in format 1, shares were rounded to 4 places, and households were outside of the audiences
-AUDIENCES = ("leaders", "public")
 
 
 class CountingRule(TypedDict, total=False):
@@ -33,7 +33,8 @@ class WaveFigures(TypedDict):
     """The figures of one wave, by audience. Days are ISO dates.
 
     `as_of` is the day of the count, only in drafts over an open wave. `burst` is why responses in bursts are counted or
-    not (a code of storage/models/bursts.py), if there were any.
+    not (a code of storage/models/bursts.py), if there were any. `population` is who answered, and `minimum` the least
+    number of them shown, by audience, if they are not families.
     """
 
     id: str
@@ -46,6 +47,8 @@ class WaveFigures(TypedDict):
     audiences: dict[str, AudienceFigures]
     as_of: NotRequired[str]
     burst: NotRequired[str]
+    population: NotRequired[str]
+    minimum: NotRequired[dict[str, int]]
 
 
 class CheckpointFigures(TypedDict):
@@ -64,7 +67,6 @@ class AlreadyFrozen(Exception):
 def build_document(
     waves: Sequence[Wave],
     figures_of: Callable[[Wave], Mapping[str, AudienceFigures]],
-    minimum: Mapping[str, int],
     as_of: date,
     households_of: Callable[[Wave], RosterCounts] = lambda _wave: {},
 ) -> CheckpointFigures:
@@ -73,19 +75,19 @@ def build_document(
     return {
         "format": FORMAT,
         "as_of": as_of.isoformat(),
-        "minimum": dict(minimum),
-        "waves": [_build_wave(each, figures_of(each), households_of(each), minimum) for each in waves],
+        "minimum": audience_minimums(FAMILY),
+        "waves": [_build_wave(each, figures_of(each), households_of(each)) for each in waves],
     }
 
 
-def _build_wave(
-    wave: Wave, figures: Mapping[str, AudienceFigures], households: RosterCounts, minimum: Mapping[str, int]
-) -> WaveFigures:
+def _build_wave(wave: Wave, figures: Mapping[str, AudienceFigures], households: RosterCounts) -> WaveFigures:
+    minimum = audience_minimums(wave.population)
+
     def visible_figures(audience: str) -> AudienceFigures:
         numbers = visible_households(households, figures[audience]["responses"], minimum[audience])
         return {**figures[audience], "households": numbers}
 
-    return {
+    built: WaveFigures = {
         "id": wave.id,
         "survey": wave.edition.slug,
         "edition": wave.edition_digest,
@@ -95,6 +97,9 @@ def _build_wave(
         "households": {"counting": households["counting"], "asked": households["asked"]} if households else {},
         "audiences": {audience: visible_figures(audience) for audience in AUDIENCES},
     }
+    if wave.population != FAMILY:
+        built["population"], built["minimum"] = wave.population, minimum
+    return built
 
 
 def canonical_json(figures: CheckpointFigures | WaveFigures) -> str:

@@ -23,9 +23,9 @@ from engage.domain.summaries.column_store import columns_folder, lock_folder
 from engage.domain.summaries.population import with_population
 from engage.domain.summaries.published_figures import ResponseCounts
 from engage.domain.summaries.release_history import Released
-from engage.domain.summaries.wave_summary import MINIMUM, load_releases
+from engage.domain.summaries.wave_summary import load_releases
 from engage.services.checkpoints import export_table
-from engage.services.checkpoints.coverage import count_households
+from engage.services.checkpoints.coverage import count_households, count_population
 from engage.services.checkpoints.figure_rows import figure_rows
 from engage.services.checkpoints.freezing import (
     CheckpointFigures,
@@ -45,6 +45,7 @@ from engage.services.checkpoints.release_consistency import (
 )
 from engage.services.checkpoints.report import Report
 from engage.services.checkpoints.wording import FigureWording
+from engage.services.waves.populations import FAMILY
 from engage.storage.models.checkpoints import Checkpoint, CheckpointWave
 from engage.storage.models.waves import Wave
 
@@ -117,9 +118,12 @@ def count_figures(
             if released is None
             else released[wave.id]
         ),
-        MINIMUM,
         today,
-        lambda wave: count_households(session, wave, everyone(wave)),
+        lambda wave: (
+            count_households(session, wave, everyone(wave))
+            if wave.population == FAMILY
+            else count_population(session, wave)
+        ),
     )
     sealed = {wave.id for wave in checkpoint.waves if has_sealed_groups(session.connection(), wave.id)}
     reasons = {wave.id: published_reason(session, wave.id) for wave in checkpoint.waves}

@@ -87,6 +87,10 @@ class ReportPart:
     findings: tuple[Finding, ...]
     burst: str = ""
     """Why responses in bursts are counted or not: a code of storage/models/bursts.py; empty if there were none."""
+    population: str = "family"
+    """Who answered (storage/models/waves.py Wave)."""
+    minimum: int = 0
+    """The least number of people shown; 0 if it is the report's."""
 
     @property
     def responses(self) -> int | None:
@@ -167,6 +171,8 @@ def _build_part(session: Session, wave: WaveFigures, rows: list[FigureRow], audi
         coverage=_build_coverage(wave["audiences"][audience]["responses"], roster),
         findings=tuple(build_findings(rows, survey)),
         burst=wave.get("burst", ""),
+        population=wave.get("population", "family"),
+        minimum=wave["minimum"][audience] if "minimum" in wave else 0,
     )
 
 

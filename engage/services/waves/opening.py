@@ -1,7 +1,7 @@
 """Opening a wave: an edition, schools, languages, first and last day."""
 
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from gettext import NullTranslations
 from secrets import token_hex
@@ -15,7 +15,8 @@ from engage.questionnaire.editions import Edition, translatable_texts
 from engage.questionnaire.model import Survey
 from engage.questionnaire.text_cleaning import clean_text, is_possible_id
 from engage.services.waves import privacy_notice
-from engage.services.waves.screening import find_unscreened_questions
+from engage.services.waves.populations import DESIGNS, FAMILY, STUDENT
+from engage.services.waves.screening import find_unscreened_questions, screening_items
 from engage.storage.fast_statements import BulkStatement
 from engage.storage.language_groups import store_language_groups
 from engage.storage.models.invitations import Invitation
@@ -27,7 +28,7 @@ from engage.storage.slugs import ID_MOST, READABLE, make_slug, unique_slug
 TITLE_MOST = 200  # characters, the length of the column
 IDENTITIES = ("anonymous", "confidential")
 ENTRIES = ("open", "code")
-COUNTINGS = ("family", "family_school", "student")
+COUNTINGS = ("family", "family_school", "student", "educator", "event")
 ASKED_GROUPS = ("everyone", "english_learners", "disabilities")
 SALT = 32  # random bytes
 INVITATION_COLUMNS = (
@@ -40,7 +41,8 @@ MOST_EXAMPLES = 3  # texts a refusal shows as examples
 class NewWave:
     """The settings of a new wave. `schools` are ids, `languages` tags in the order they are offered. An empty `id` is
     made from the title; `opens` and `closes` are inclusive; `results_on` is the day announced to families; `counting`
-    is the sampling unit, `asked` whose households are invited."""
+    is the sampling unit, `asked` whose households are invited. `federal_funds` is asked for a survey of students
+    only."""
 
     title: str
     schools: tuple[str, ...]
@@ -54,6 +56,7 @@ class NewWave:
     modes: tuple[str, ...] = MODES
     counting: str = "family"
     asked: str = "everyone"
+    federal_funds: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +93,14 @@ class OpeningConditions:
 
     `gaps` are the untranslated texts of each language's pages (`catalogs.translation_gaps`), including the district's
     own texts of the privacy notice: a survey must not switch to English in the middle. `screened` are the items with a
-    screening decision (`screening.load_decisions`).
+    screening decision (`screening.load_decisions`), `protected` those of them in a protected area. `student_surveys`:
+    whether an administrator has allowed surveys of students.
     """
 
     gaps: Mapping[str, Sequence[str]]
     screened: Container[str]
+    protected: Container[str] = ()
+    student_surveys: bool = False
 
 
 def open_wave(
@@ -125,6 +131,8 @@ def open_wave(
         modes=" ".join(mode for mode in MODES if mode in new.modes),
         counting=new.counting,
         asked=new.asked,
+        population=edition.survey("en").population,
+        federal_funds=new.federal_funds,
         schools=list(session.scalars(select(School).where(School.id.in_(new.schools)))),
         privacy_notice=privacy_notice.build_notice_json(session, new.identity, new.entry, new.languages),
     )
@@ -142,7 +150,21 @@ def list_refusals(
         *find_refusals(session, new, conditions.gaps, words),
         *_survey_refusals(edition, new, conditions.screened, words),
         *_design_refusals(edition.survey("en"), new, words),
+        *(_student_refusals(edition.survey("en"), new, conditions, words) if is_for_students(edition) else ()),
     ]
+
+
+def fit_population(new: NewWave, survey: Survey) -> NewWave:
+    """The wave with the settings that follow from who answers the survey."""
+    if survey.population == FAMILY:
+        return replace(new, federal_funds=None)
+    funds = new.federal_funds if survey.population == STUDENT else None
+    return replace(new, **asdict(DESIGNS[survey.population]), federal_funds=funds)
+
+
+def is_for_students(edition: Edition) -> bool:
+    """Whether students answer the survey."""
+    return edition.survey("en").population == STUDENT
 
 
 def find_refusals(
@@ -221,17 +243,17 @@ def _title_refusals(session: Session, new: NewWave, words: NullTranslations) -> 
 
 def _date_refusals(new: NewWave, words: NullTranslations) -> Iterator[Refusal]:
     if new.opens is None:
-        # translators: staff form: the first day families can answer
-        yield Refusal("opens", words.gettext("Enter the first day families can answer."))
+        # translators: staff form: the first day on which people can answer
+        yield Refusal("opens", words.gettext("Enter the first day to answer."))
     if new.closes is None:
-        # translators: staff form: the last day families can answer
-        yield Refusal("closes", words.gettext("Enter the last day families can answer."))
+        # translators: staff form: the last day on which people can answer
+        yield Refusal("closes", words.gettext("Enter the last day to answer."))
     elif new.opens and new.closes < new.opens:
         # translators: staff form
         yield Refusal("closes", words.gettext("The last day is before the first day. Change one of them."))
     if new.results_on and new.closes and new.results_on <= new.closes:
         # translators: staff form: the day families are told the results will come
-        yield Refusal("results_on", words.gettext("The results date must be after the last day families can answer."))
+        yield Refusal("results_on", words.gettext("The results date must be after the last day to answer."))
 
 
 def _school_refusals(session: Session, new: NewWave, words: NullTranslations) -> Iterator[Refusal]:
@@ -300,12 +322,39 @@ def _design_refusals(survey: Survey, new: NewWave, words: NullTranslations) -> I
     if survey.identity == "confidential" != new.identity:
         # translators: staff form: some questionnaires are asked so that staff can help a child, so they need its name
         yield Refusal("identity", words.gettext("This questionnaire can only be confidential."))
+    if survey.population != FAMILY and fit_population(new, survey) != new:
+        # translators: staff form: the person who answers is an educator, a student, or a liaison
+        yield Refusal("identity", words.gettext("This questionnaire is not for families. Choose it again."))
     if new.counting == "student" and any(section.repeat for section in survey.sections):
         # translators: staff form: a family would be asked once for each child, and each time about all of its children
         sentence = words.gettext(
             "This questionnaire already asks about each child of a family. Count one response for each family instead."
         )
         yield Refusal("counting", sentence)
+
+
+def _student_refusals(
+    survey: Survey, new: NewWave, conditions: OpeningConditions, words: NullTranslations
+) -> Iterator[Refusal]:
+    """The reasons against asking students (20 U.S.C. 1232h)."""
+    if not conditions.student_surveys:
+        # translators: staff form: surveys of students are off until an administrator switches them on
+        sentence = words.gettext("Surveys of students are switched off. An administrator can switch them on.")
+        yield Refusal("survey", sentence)
+    if new.federal_funds is None:
+        # translators: staff form: whether money of the U.S. Department of Education pays for a survey of students
+        yield Refusal("federal_funds", words.gettext("Choose whether federal education funds pay for this survey."))
+    protected = [str(each.text) for item, each in screening_items(survey).items() if item in conditions.protected]
+    if new.federal_funds and protected:
+        # translators: staff form. PPRA is a law of the United States; %(examples)s are questions of the survey
+        sentence = words.ngettext(
+            "%(num)s question is in an area that PPRA protects (%(examples)s). With federal funds, each family would "
+            "have to agree in writing first. Engage does not collect that, so it does not open this survey.",
+            "%(num)s questions are in an area that PPRA protects (%(examples)s). With federal funds, each family would "
+            "have to agree in writing first. Engage does not collect that, so it does not open this survey.",
+            len(protected),
+        )
+        yield Refusal("survey", sentence % {"num": len(protected), "examples": _format_examples(protected)})
 
 
 def _survey_gap_sentence(tag: str, missing: Sequence[str], words: NullTranslations) -> str:

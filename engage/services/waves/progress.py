@@ -7,13 +7,14 @@ from datetime import date
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from engage.domain.summaries.audiences import audience_minimums
+from engage.domain.summaries.suppression import LEADERS
 from engage.storage.models.bursts import is_counted
 from engage.storage.models.invitations import Invitation
 from engage.storage.models.responses import Response
 from engage.storage.models.waves import Wave
 
 STEP = 10  # while a wave is open: comparing the number before and after a visit must not reveal one answer
-LEAST = 5  # of a closed wave: smaller numbers are shown as "fewer than 5" (design.md: n < 5 for leaders)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,24 +25,27 @@ class WaveProgress:
     responses: int | None
     invited: int
     exact: bool = True
+    minimum: int = LEADERS.minimum
+    """The least number shown of a closed wave."""
 
     @property
     def least(self) -> int:
         """The smallest number that is shown."""
-        return LEAST if self.exact else STEP
+        return self.minimum if self.exact else STEP
 
 
 def count_progress(session: Session, today: date, *wave_ids: str) -> dict[str, WaveProgress]:
     """Count the progress of these waves, or of every wave, by wave id."""
     answered = dict(session.execute(_count_by_wave(Response.wave_id, wave_ids).where(is_counted())).all())
     invited = dict(session.execute(_count_by_wave(Invitation.wave_id, wave_ids)).all())
-    counts, waves = {}, select(Wave.id, Wave.opens, Wave.closes)
-    for id, opens, closes in session.execute(waves.where(Wave.id.in_(wave_ids)) if wave_ids else waves):
+    counts, waves = {}, select(Wave.id, Wave.opens, Wave.closes, Wave.population)
+    for id, opens, closes, population in session.execute(waves.where(Wave.id.in_(wave_ids)) if wave_ids else waves):
         number = answered.get(id, 0)
         if opens <= today <= closes:
             counts[id] = WaveProgress(number - number % STEP or None, invited.get(id, 0), exact=False)
         else:
-            counts[id] = WaveProgress(None if 0 < number < LEAST else number, invited.get(id, 0))
+            least = audience_minimums(population)["leaders"]
+            counts[id] = WaveProgress(None if 0 < number < least else number, invited.get(id, 0), minimum=least)
     return counts
 
 

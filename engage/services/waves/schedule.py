@@ -43,11 +43,11 @@ def _find_refusals(
         # translators: staff form: a wave is one survey asked of some schools between two days
         return [Refusal("closes", words.gettext("This survey has closed. To ask again, open a new survey."))]
     if closes is None:
-        # translators: staff form: the last day families can answer
-        return [Refusal("closes", words.gettext("Enter the last day families can answer."))]
+        # translators: staff form: the last day on which people can answer
+        return [Refusal("closes", words.gettext("Enter the last day to answer."))]
     refusals = []
     if closes < today:
-        # translators: staff form: the last day families can answer
+        # translators: staff form: the last day on which people can answer
         refusals.append(
             Refusal(
                 "closes", words.gettext("The last day cannot be in the past. To close the survey soon, choose today.")
@@ -64,6 +64,6 @@ def _find_refusals(
         refusals.append(Refusal("closes", sentence % {"day": wave.delete_on.isoformat()}))
     if results_on and results_on <= closes:
         # translators: staff form: the day families are told the results will come
-        sentence = words.gettext("The results date must be after the last day families can answer.")
+        sentence = words.gettext("The results date must be after the last day to answer.")
         refusals.append(Refusal("results_on", sentence))
     return refusals

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from engage.domain.roster.sampling_units import ASKED, list_sampling_units
 from engage.services.waves.invitations import find_uninvited_units
+from engage.services.waves.populations import FAMILY, STUDENT, count_people, count_slips, list_class_piles
 from engage.services.waves.targets import TargetGroups, invitation_language
 from engage.storage.models.invitations import Invitation
 from engage.storage.models.roster import HouseholdStudent, OptOut, Student
@@ -27,7 +28,10 @@ class UnitCounts:
 
 
 def count_units(session: Session, wave: Wave) -> UnitCounts:
-    """Count the units as `sampling_units.list_sampling_units` lists them."""
+    """Count the units as `sampling_units.list_sampling_units` lists them; of educators and students, the codes that a
+    pile for each school should have."""
+    if wave.population != FAMILY:
+        return _count_pile_units(session, wave)
     units = _distinct_units(session, wave).subquery()
     number = session.scalar(select(func.count()).select_from(units)) or 0
     # An intersection, not a lookup for each unit: right after codes were created, PostgreSQL expects the wave to have
@@ -35,6 +39,17 @@ def count_units(session: Session, wave: Wave) -> UnitCounts:
     invited = intersect(select(*_unit_keys(wave, units.c)), _invited_keys(wave)).subquery()
     counts = UnitCounts(number, number - (session.scalar(select(func.count()).select_from(invited)) or 0))
     return counts if wave.counting != "student" else _without_opted_out(session, wave, counts)
+
+
+def _count_pile_units(session: Session, wave: Wave) -> UnitCounts:
+    """Count people of all schools together: codes belong to nobody in particular."""
+    schools = [school.id for school in wave.schools]
+    if wave.population == STUDENT:
+        number = count_slips(list_class_piles(session, schools))
+    else:
+        number = sum(count_people(session, wave).values())
+    made = session.scalar(select(func.count()).select_from(Invitation).where(Invitation.wave_id == wave.id)) or 0
+    return UnitCounts(number, max(0, number - made))
 
 
 def _distinct_units(session: Session, wave: Wave) -> Select[*tuple[Any, ...]]:

@@ -29,7 +29,7 @@ STEPS: Mapping[str, tuple[str, ...]] = {
     "questionnaire": ("survey", "title", "id"),
     "schools": ("schools", "all_schools", "languages"),
     "dates": ("opens", "closes", "results_on"),
-    "answering": ("identity", "entry", "modes", "counting", "asked"),
+    "answering": ("identity", "entry", "modes", "counting", "asked", "federal_funds"),
 }
 """The steps in order, each with the fields of DraftFields and of NewWave that it sets."""
 DAYS = ("opens", "closes", "results_on")
@@ -53,6 +53,8 @@ class DraftFields:
     modes: tuple[str, ...] = MODES
     counting: str = "family"
     asked: str = "everyone"
+    federal_funds: str = ""
+    """Of a survey of students: "yes", "no", or empty if it was not chosen yet."""
 
     def to_json(self) -> str:
         """The JSON object that is stored."""
@@ -84,6 +86,7 @@ class DraftFields:
             modes=self.modes,
             counting=self.counting,
             asked=self.asked,
+            federal_funds={"yes": True, "no": False}.get(self.federal_funds),
         )
 
 
@@ -153,9 +156,10 @@ def count_household_languages(session: Session) -> HouseholdLanguages:
     )
 
 
-def count_asked(session: Session, fields: DraftFields, schools: Sequence[School]) -> int:
-    """How many responses the survey could get by the roster of today: one for each family, or student."""
+def count_asked(session: Session, fields: DraftFields, schools: Sequence[School], population: str) -> int:
+    """How many responses the survey could get by the roster of today: one for each family, student, or teacher."""
     wave = Wave(counting=fields.counting, asked=fields.asked, schools=list(schools))  # never added to the session
+    wave.population = population
     return count_units(session, wave).total
 
 

@@ -113,11 +113,6 @@ def editions() -> dict[str, Edition]:
     return {survey.slug: build_edition(survey, survey_catalogues()) for survey in shipped_surveys()}
 
 
-def family_editions() -> dict[str, Edition]:
-    """Those that families answer, by slug."""
-    return {slug: each for slug, each in editions().items() if each.survey("en").population == "family"}
-
-
 def _require_edition(slug: str) -> Edition:
     edition = editions().get(slug)
     if edition is None:

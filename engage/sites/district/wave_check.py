@@ -27,8 +27,10 @@ from engage.sites.district.wave_form import (
     counting_names,
     entry_names,
     form_mode_names,
+    funds_names,
     identity_names,
     invited_names,
+    population_names,
     step_names,
 )
 from engage.sites.district.wave_targets import store_named_languages
@@ -75,7 +77,7 @@ def open_new_wave(draft_id: str) -> Response | tuple[str, int]:
         )
         session.commit()
     # translators: shown to staff after a wave was opened
-    flash(gettext("The survey was saved. Families can answer starting on its first day."))
+    flash(gettext("The survey was saved. It opens on its first day."))
     return redirect(url_for("district.wave_page", wave_id=wave.id))
 
 
@@ -115,10 +117,12 @@ def _render_check(session: Session, state: DraftState, form: CheckForm) -> str:
         refusals=refusals,
         can_open=not any(refusals.values()),
         hints=choice_hints(),
+        funds=funds_names(),
+        people=population_names()[state.population],
         labels=identity_names() | entry_names() | form_mode_names() | counting_names() | invited_names(),
         schools=schools,
         named=schools[:SCHOOLS_NAMED],
-        asked=count_asked(session, fields, schools),
+        asked=count_asked(session, fields, schools, state.population),
         deleted_on=_deletion_date(state),
         unscreened=unscreened_slug(session, state.edition),
     )

@@ -11,8 +11,10 @@ from werkzeug.wrappers import Response
 
 from engage.base.catalogs import catalogue, translation_gaps
 from engage.questionnaire.editions import Edition
-from engage.services.waves.opening import NewWave, OpeningConditions, Refusal, list_refusals
-from engage.services.waves.screening import find_unscreened_questions, load_decisions, screening_items
+from engage.services.waves.opening import NewWave, OpeningConditions, Refusal, fit_population, list_refusals
+from engage.services.waves.populations import FAMILY
+from engage.services.waves.screening import NONE, find_unscreened_questions, load_decisions, screening_items
+from engage.services.waves.switches import is_switched_on
 from engage.services.waves.wave_drafts import (
     DRAFT_DAYS,
     STEPS,
@@ -27,10 +29,18 @@ from engage.services.waves.wave_drafts import (
     preselect,
 )
 from engage.sites.district.blueprint import blueprint
-from engage.sites.district.screening import family_editions
-from engage.sites.district.wave_form import FORMS, DraftOptions, StepForm, choice_hints, step_names
+from engage.sites.district.screening import editions
+from engage.sites.district.wave_form import (
+    FORMS,
+    DraftOptions,
+    StepForm,
+    choice_hints,
+    questionnaire_title,
+    step_names,
+)
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.schools import School
+from engage.storage.models.switches import STUDENT_SURVEYS
 from engage.storage.models.wave_drafts import WaveDraft
 from engage.web.context import runtime
 from engage.web.language_labels import language_name
@@ -53,6 +63,11 @@ class DraftState:
     edition: Edition | None
     titles: Mapping[str, str]
     """The titles of all questionnaires by slug, in the language of the page."""
+
+    @property
+    def population(self) -> str:
+        """Who answers the questionnaire."""
+        return FAMILY if self.edition is None else self.edition.survey("en").population
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,18 +152,24 @@ def require_draft(session: Session, draft_id: str) -> WaveDraft:
 
 def load_state(session: Session, draft: WaveDraft | None) -> DraftState:
     """A draft with its questionnaire; a new one has the first questionnaire and the district's way of counting."""
-    available = family_editions()
-    new = DraftFields(survey=next(iter(available), ""), counting=runtime().settings.counting)
+    available = editions()
+    first = next((slug for slug, each in available.items() if each.survey("en").population == FAMILY), "")
+    new = DraftFields(survey=first, counting=runtime().settings.counting)
     fields = new if draft is None else DraftFields.from_json(draft.fields)
     edition = available.get(fields.survey)
-    titles = {slug: each.survey(language().tag).title for slug, each in available.items()}
+    titles = {slug: questionnaire_title(each.survey(language().tag)) for slug, each in available.items()}
     return DraftState(draft, fields, preselect(session, fields, edition), edition, titles)
 
 
 def draft_conditions(session: Session, edition: Edition, new: NewWave) -> OpeningConditions:
     """What decides, beside the draft itself, whether a survey can be opened."""
     screened = load_decisions(session, screening_items(edition.survey("en")))
-    return OpeningConditions(translation_gaps(new.languages), screened)
+    return OpeningConditions(
+        translation_gaps(new.languages),
+        screened,
+        {item for item, decision in screened.items() if decision.area != NONE},
+        is_switched_on(session, STUDENT_SURVEYS),
+    )
 
 
 def list_draft_refusals(session: Session, state: DraftState) -> list[Refusal]:
@@ -165,7 +186,8 @@ def draft_wave(session: Session, state: DraftState) -> NewWave:
     """The survey as it would be opened now."""
     fields = state.shown
     schools = [school.id for school in chosen_schools(session, fields)] if fields.all_schools else fields.schools
-    return fields.to_new_wave(schools or ())
+    new = fields.to_new_wave(schools or ())
+    return new if state.edition is None else fit_population(new, state.edition.survey("en"))
 
 
 def unscreened_slug(session: Session, edition: Edition | None) -> str:
@@ -197,7 +219,7 @@ def _step_refusals(session: Session, state: DraftState, step: str) -> list[Refus
 def _build_form(session: Session, state: DraftState, step: str) -> StepForm:
     """The form of a step with the values of the draft."""
     schools = session.execute(select(School.id, School.name).where(School.active).order_by(School.name, School.id))
-    options = DraftOptions(state.titles, {school.id: school.name for school in schools})
+    options = DraftOptions(state.titles, {school.id: school.name for school in schools}, state.population)
     values = {name: value for name, value in asdict(state.shown).items() if name in STEPS[step]}
     return FORMS[step](options, **values)
 

@@ -7,11 +7,13 @@ from typing import Any
 from wtforms import BooleanField, HiddenField, RadioField, SelectField, SelectMultipleField, StringField
 
 from engage.base.languages import LANGUAGES
+from engage.questionnaire.model import Survey, Words
 from engage.services.waves.wave_drafts import DraftFields
 from engage.web.edit_forms import EditForm
 from engage.web.forms import DayField, LineField
 from engage.web.page_language import gettext
 
+FAMILY_COUNTINGS = ("family", "family_school", "student")
 LONG_LIST = 20  # schools; a longer list has a box above it that chooses all
 
 
@@ -21,6 +23,17 @@ class DraftOptions:
 
     surveys: Mapping[str, str]
     schools: Mapping[str, str]
+    population: str = "family"
+    """Who answers the questionnaire."""
+
+
+ANSWERING_FIELDS: Mapping[str, tuple[str, ...]] = {
+    "family": ("identity", "entry", "modes", "counting", "asked"),
+    "educator": (),
+    "student": ("federal_funds",),
+    "liaison": (),
+}
+"""What can be chosen about how people answer; the rest follows from who they are."""
 
 
 class StepForm(EditForm):
@@ -91,13 +104,23 @@ class AnsweringForm(StepForm):
     modes = SelectMultipleField()
     counting = RadioField()
     asked = RadioField()
+    federal_funds = RadioField()
 
     def offer(self) -> None:
-        """Set the choices of the fields."""
+        """Set the choices of the fields, and remove those that cannot be chosen for the people who answer."""
+        for name in ANSWERING_FIELDS["family"] + ANSWERING_FIELDS["student"]:
+            if name not in ANSWERING_FIELDS[self.options.population]:
+                delattr(self, name)
+        if self.options.population == "student":
+            self.federal_funds.choices = list(funds_names().items())
+        elif self.options.population == "family":
+            self._offer_designs()
+
+    def _offer_designs(self) -> None:
         self.identity.choices = list(identity_names().items())
         self.entry.choices = list(entry_names().items())
         self.modes.choices = list(form_mode_names().items())
-        self.counting.choices = list(counting_names().items())
+        self.counting.choices = [each for each in counting_names().items() if each[0] in FAMILY_COUNTINGS]
         self.asked.choices = list(invited_names().items())
 
 
@@ -167,6 +190,10 @@ def counting_names() -> dict[str, str]:
         "family_school": gettext("Each family at each of its schools"),
         # translators: staff form: who is asked once
         "student": gettext("Each student"),
+        # translators: staff form: who is asked once
+        "educator": gettext("Each educator"),
+        # translators: staff form: each debrief that a liaison writes after an event
+        "event": gettext("Each event"),
     }
 
 
@@ -182,6 +209,40 @@ def invited_names() -> dict[str, str]:
     }
 
 
+def population_names() -> dict[str, str]:
+    """Labels of who answers."""
+    return {
+        # translators: staff page: who answers a survey
+        "family": gettext("Families"),
+        # translators: staff page: who answers a survey: teachers, aides, and others who teach
+        "educator": gettext("Educators"),
+        # translators: staff page: who answers a survey
+        "student": gettext("Students"),
+        # translators: staff page: who answers a survey: staff who work between families and the school
+        "liaison": gettext("Community liaisons"),
+    }
+
+
+def questionnaire_title(survey: Survey) -> Words:
+    """The title of a questionnaire with who answers it, unless that is families."""
+    if survey.population == "family":
+        return survey.title
+    # translators: staff form: a questionnaire and who answers it, like "What school is like for you (Students)"
+    template = gettext("%(title)s (%(people)s)")
+    text = template % {"title": survey.title, "people": population_names()[survey.population]}
+    return Words(text, survey.title.language)
+
+
+def funds_names() -> dict[str, str]:
+    """Labels of whether federal education funds pay for a survey of students."""
+    return {
+        # translators: staff form: answer to "Do federal education funds pay for any part of this survey?"
+        "no": gettext("No"),
+        # translators: staff form: answer to "Do federal education funds pay for any part of this survey?"
+        "yes": gettext("Yes"),
+    }
+
+
 def step_names() -> dict[str, str]:
     """The names of the steps."""
     return {
@@ -192,7 +253,7 @@ def step_names() -> dict[str, str]:
         # translators: a step of opening a survey: its days
         "dates": gettext("Dates"),
         # translators: a step of opening a survey: anonymous or not, open link or codes
-        "answering": gettext("How families answer"),
+        "answering": gettext("How people answer"),
         # translators: a step of opening a survey: read everything once more, then open it
         "check": gettext("Check and open"),
     }

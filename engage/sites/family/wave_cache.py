@@ -44,6 +44,8 @@ class Offer:
     """The day on which the answers are deleted."""
     privacy_notice: str | None = None
     """The notice stored when the wave was opened, in the format of services/waves/privacy_notice.py."""
+    population: str = "family"
+    """Who answers: families, educators, students, or liaisons."""
     on_the_web: bool = True
     on_paper: bool = True
 
@@ -143,6 +145,7 @@ def _make_offer(wave: Wave, settings: Settings) -> Offer:
         burn_salt=wave.burn_salt,
         deleted_on=answers_deleted_on(wave, settings),
         privacy_notice=wave.privacy_notice,
+        population=wave.population,
         on_the_web="web" in wave.modes.split(),
         on_paper="paper" in wave.modes.split(),
     )

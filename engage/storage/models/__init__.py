@@ -17,6 +17,7 @@ from engage.storage.models import (
     schools,
     screening,
     staff,
+    switches,
     wave_drafts,
     waves,
 )
@@ -38,6 +39,7 @@ __all__ = [
     "schools",
     "screening",
     "staff",
+    "switches",
     "wave_drafts",
     "waves",
 ]

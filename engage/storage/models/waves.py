@@ -35,8 +35,13 @@ class Wave(Base):
         CheckConstraint("identity in ('anonymous', 'confidential')", "identity"),
         CheckConstraint("entry in ('open', 'code')", "entry"),
         CheckConstraint("closes >= opens", "days"),
-        CheckConstraint("counting in ('family', 'family_school', 'student')", "counting"),
+        CheckConstraint("counting in ('family', 'family_school', 'student', 'educator', 'event')", "counting"),
         CheckConstraint("asked in ('everyone', 'english_learners', 'disabilities')", "asked"),
+        CheckConstraint("population in ('family', 'educator', 'student', 'liaison')", "population"),
+        CheckConstraint(
+            "population not in ('educator', 'student') or (identity = 'anonymous' and entry = 'code')", "piles"
+        ),
+        CheckConstraint("notice_on is null or population = 'student'", "notice_on"),
         UniqueConstraint("id", "identity"),  # so that other tables can refer to waves of one kind only
     )
 
@@ -61,7 +66,8 @@ class Wave(Base):
     modes: Mapped[str] = mapped_column(String(40), default="web paper interview", server_default="web paper interview")
     """The accepted modes, separated by spaces: web, paper, interview."""
     counting: Mapped[str] = mapped_column(String(14), default="family", server_default="family")
-    """The sampling unit: a family, a family in each of its schools, or a student."""
+    """The sampling unit: a family, a family in each of its schools, a student, an educator, or an event of a
+    liaison."""
     asked: Mapped[str] = mapped_column(String(20), default="everyone", server_default="everyone")
     """The surveyed population: everyone, or households with an English learner or with a student who has a
     disability."""
@@ -75,6 +81,12 @@ class Wave(Base):
     privacy_notice: Mapped[str | None] = mapped_column(Text)
     """The privacy notice for families, written by services/waves/privacy_notice.py when the wave was opened. None for a
     wave opened before this was stored: the shipped statements apply."""
+    population: Mapped[str] = mapped_column(String(8), default="family", server_default="family")
+    """Who answers: families, educators, students, or liaisons. The same as the survey's."""
+    federal_funds: Mapped[bool | None]
+    """Whether the U.S. Department of Education pays for a survey of students (20 U.S.C. 1232h(b)). None for others."""
+    notice_on: Mapped[date | None]
+    """The day on which families were given the notice of a survey of students (20 U.S.C. 1232h(c)(2)(B))."""
 
     edition: Mapped[StoredEdition] = relationship()
     schools: Mapped[list[School]] = relationship(secondary="wave_schools", order_by=School.name)

@@ -16,7 +16,7 @@ from engage.services.checkpoints.freezing import (
 from engage.storage.models.checkpoints import Checkpoint, Commitment
 
 DAY = date(2026, 10, 20)
-FIGURES = build_document([], lambda wave: {}, {"leaders": 5, "public": 10}, DAY)
+FIGURES = build_document([], lambda wave: {}, DAY)
 
 
 def a_checkpoint(promised=False, still=False):
