@@ -53,6 +53,8 @@ DEEDS = {  # codes of actions and their English descriptions; pages translate th
     "freeze checkpoint": "froze the figures of a checkpoint",
     "publish checkpoint": "published a checkpoint",
     "change privacy notice": "changed the privacy notice",
+    "allow student surveys": "allowed surveys of students, or ended that",
+    "record notice": "recorded the day of the notice to families about a survey of students",
     "change promise": "added or changed a promise to families",
     "correct answers": "corrected or withdrew a paper form",
     "export audit log": "downloaded the audit log",

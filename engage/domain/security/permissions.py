@@ -28,6 +28,7 @@ PERMISSIONS = {
     "see translations": "see which words still wait for a translation or a reader",
     "manage staff": "add staff and decide what they may do",
     "edit privacy notice": "change what families are told about their answers",
+    "allow student surveys": "allow surveys that students answer themselves",
     "manage organisations": "add partner organisations",
     "see the audit log": "see what staff did that is written down",
     "read waiting letters": "read letters that wait because no mail server is set up",
@@ -52,6 +53,7 @@ STRONG = frozenset(
         "manage staff",
         "manage organisations",
         "edit privacy notice",
+        "allow student surveys",
         "see the audit log",
         "read waiting letters",
     }
@@ -66,6 +68,7 @@ ROLES: dict[str, frozenset[str]] = {
             "manage staff",
             "manage organisations",
             "edit privacy notice",
+            "allow student surveys",
             "see the audit log",
             "read waiting letters",
             "see the roster",

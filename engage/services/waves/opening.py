@@ -15,7 +15,7 @@ from engage.questionnaire.editions import Edition, translatable_texts
 from engage.questionnaire.model import Survey
 from engage.questionnaire.text_cleaning import clean_text, is_possible_id
 from engage.services.waves import privacy_notice
-from engage.services.waves.populations import DESIGNS, FAMILY, STUDENT
+from engage.services.waves.populations import DESIGNS, FAMILY, NOTICE_DAYS, STUDENT, earliest_first_day
 from engage.services.waves.screening import find_unscreened_questions, screening_items
 from engage.storage.fast_statements import BulkStatement
 from engage.storage.language_groups import store_language_groups
@@ -94,13 +94,14 @@ class OpeningConditions:
     `gaps` are the untranslated texts of each language's pages (`catalogs.translation_gaps`), including the district's
     own texts of the privacy notice: a survey must not switch to English in the middle. `screened` are the items with a
     screening decision (`screening.load_decisions`), `protected` those of them in a protected area. `student_surveys`:
-    whether an administrator has allowed surveys of students.
+    whether an administrator has allowed surveys of students; `today` decides whether families get their notice in time.
     """
 
     gaps: Mapping[str, Sequence[str]]
     screened: Container[str]
     protected: Container[str] = ()
     student_surveys: bool = False
+    today: date = date.min
 
 
 def open_wave(
@@ -341,6 +342,14 @@ def _student_refusals(
         # translators: staff form: surveys of students are off until an administrator switches them on
         sentence = words.gettext("Surveys of students are switched off. An administrator can switch them on.")
         yield Refusal("survey", sentence)
+    earliest = earliest_first_day(conditions.today)
+    if new.opens is not None and new.opens < earliest:
+        # translators: staff form: %(days)s is a number of days
+        sentence = words.gettext(
+            "Families need the notice %(days)s days before the first day. Choose a first day at least %(days)s days "
+            "from today."
+        )
+        yield Refusal("opens", sentence % {"days": NOTICE_DAYS})
     if new.federal_funds is None:
         # translators: staff form: whether money of the U.S. Department of Education pays for a survey of students
         yield Refusal("federal_funds", words.gettext("Choose whether federal education funds pay for this survey."))

@@ -169,6 +169,7 @@ def draft_conditions(session: Session, edition: Edition, new: NewWave) -> Openin
         screened,
         {item for item, decision in screened.items() if decision.area != NONE},
         is_switched_on(session, STUDENT_SURVEYS),
+        runtime().today(),
     )
 
 
