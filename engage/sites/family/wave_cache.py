@@ -57,6 +57,11 @@ class Offer:
         """Whether a household can resume its answers on any phone, by its access code."""
         return self.identity == "confidential" and self.entry == "code"
 
+    @property
+    def has_family_notice(self) -> bool:
+        """Whether families get a notice about it: students answer it. The notice says that it is anonymous."""
+        return self.survey("en").population == "student" and self.identity == "anonymous"
+
     def survey(self, language: str) -> Survey:
         """The survey in a language."""
         return self.edition.survey(language)
