@@ -26,10 +26,11 @@ from engage.questionnaire.model import Survey
 from engage.questionnaire.parser import read_survey
 from engage.services.waves import privacy_notice
 from engage.services.waves.opening import ensure_salt
+from engage.services.waves.populations import DESIGNS, PopulationDesign
 from engage.services.waves.screening import NONE, Decision, screening_items, store_decisions
 from engage.storage.language_groups import OTHER
 from engage.storage.models.paper import PrintRun, Sheet
-from engage.storage.models.responses import Response
+from engage.storage.models.responses import MODES, Response
 from engage.storage.models.schools import School
 from engage.storage.models.staff import Staff
 from engage.storage.models.waves import StoredEdition, Wave
@@ -76,7 +77,9 @@ def a_wave(
     entry: str = "open",
     languages: Sequence[str] = ("en", "es", "ar"),
 ) -> Wave:
-    """Add a wave, with its own school if none is given."""
+    """Add a wave, with its own school if none is given; of a survey that is not for families, as it is asked."""
+    population = survey.population if survey else "family"
+    design = DESIGNS.get(population, PopulationDesign(identity, entry, MODES, "family"))
     wave = Wave(
         id=id,
         edition=an_edition(session, survey),
@@ -84,11 +87,14 @@ def a_wave(
         opens=opens,
         closes=closes,
         results_on=results_on,
-        identity=identity,
-        entry=entry,
+        identity=design.identity,
+        entry=design.entry,
+        modes=" ".join(design.modes),
+        counting=design.counting,
+        population=population,
         languages=" ".join(languages),
         schools=list(schools) or [a_school(session)],
-        privacy_notice=privacy_notice.build_notice_json(session, identity, entry, languages),
+        privacy_notice=privacy_notice.build_notice_json(session, design.identity, design.entry, languages),
     )
     ensure_salt(wave)
     session.add(wave)

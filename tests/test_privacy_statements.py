@@ -55,6 +55,7 @@ OTHERWISE = {  # sentences with such a word that are not about privacy
     "Your browser did not keep what we need",
     "hidden",
     "relationships that the law keeps private, such as with a lawyer, a doctor, or a minister",
+    "Student's name",
     "Who sees my answers?",
     "Can my answers be used against me?",
     "What stays on this phone?",

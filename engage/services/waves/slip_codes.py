@@ -1,6 +1,6 @@
 """Whether slips with access codes may be printed for a survey of educators or students, and how many."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
@@ -14,7 +14,6 @@ from engage.services.waves.populations import (
     STUDENT,
     ClassPile,
     count_people,
-    count_slips,
     earliest_first_day,
     list_class_piles,
     say_no_by,

@@ -15,6 +15,7 @@ from wtforms import SelectField
 from wtforms.validators import NumberRange, Optional
 
 from engage.base.catalogs import catalogue
+from engage.base.languages import LANGUAGES, Language
 from engage.domain.paper.documents.code_slips import CodeSlip, SlipPile, SlipSheet, write_slips
 from engage.domain.roster.import_state import RosterIncomplete, require_complete_roster
 from engage.domain.security.access_codes import ACCESS_KEY, digest, format_access_code, generate_access_code
@@ -212,6 +213,12 @@ def _draw_pdf(wave: Wave, drawn: DrawnSlips) -> bytes:
     return out.getvalue()
 
 
+def _notice_files(wave: Wave) -> list[tuple[Language, str]]:
+    """The notice to families as a file, in each language of a survey of students."""
+    base = runtime().settings.base_url
+    return [(LANGUAGES[tag], f"{base}/{tag}/w/{wave.id}/notice.pdf") for tag in wave.offered if tag in LANGUAGES]
+
+
 def render_slips(session: Session, wave: Wave, **forms: Any) -> str:
     schools = list_school_slips(session, wave)
     values = {"form": SlipsForm(schools), "notice": NoticeForm(data={"notice_on": wave.notice_on}), **forms}
@@ -223,6 +230,7 @@ def render_slips(session: Session, wave: Wave, **forms: Any) -> str:
         say_no_by=say_no_by(wave.opens),
         notice_by=notice_deadline(wave),
         least=LEAST,
+        notices=_notice_files(wave),
         back=can_revoke_codes(session, wave),
         **values,
     )

@@ -59,6 +59,11 @@ class Offer:
         """Whether a household can resume its answers on any phone, by its access code."""
         return self.identity == "confidential" and self.entry == "code"
 
+    @property
+    def has_family_notice(self) -> bool:
+        """Whether families get a notice about it: students answer it. Such a survey is always anonymous."""
+        return self.population == "student"
+
     def survey(self, language: str) -> Survey:
         """The survey in a language."""
         return self.edition.survey(language)

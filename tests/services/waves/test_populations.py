@@ -173,9 +173,7 @@ def test_teachers_are_counted_where_the_roster_has_them(engine):
     with write_session(engine) as session:
         lincoln, cedar = a_school(session, "lincoln"), a_school(session, "cedar")
         lincoln.teachers, cedar.teachers = 16, None
-        wave = a_wave(session, "fall", [lincoln, cedar], EDUCATORS.survey("en"), entry="code")
-        wave.population, wave.counting = "educator", "educator"
-        session.flush()
+        wave = a_wave(session, "fall", [lincoln, cedar], EDUCATORS.survey("en"))
         assert count_people(session, wave) == {"lincoln": 16}
         assert count_population(session, wave) == {}, "the number of one school is unknown"
         cedar.teachers = 12
