@@ -7,7 +7,7 @@ from datetime import date
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from engage.domain.summaries.audiences import audience_minimums
+from engage.domain.summaries.published_figures import audience_minimums
 from engage.domain.summaries.suppression import LEADERS
 from engage.storage.models.bursts import is_counted
 from engage.storage.models.invitations import Invitation

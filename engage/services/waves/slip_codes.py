@@ -1,6 +1,6 @@
 """Whether slips with access codes may be printed for a survey of educators or students, and how many."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
@@ -14,14 +14,14 @@ from engage.services.waves.populations import (
     STUDENT,
     ClassPile,
     count_people,
+    count_slips,
     earliest_first_day,
     list_class_piles,
     say_no_by,
 )
-from engage.services.waves.switches import is_switched_on
+from engage.services.waves.student_surveys import are_student_surveys_allowed
 from engage.storage.models.invitations import Invitation
 from engage.storage.models.schools import School
-from engage.storage.models.switches import STUDENT_SURVEYS
 from engage.storage.models.waves import Wave
 
 
@@ -38,11 +38,11 @@ class SlipObstacle(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SchoolSlips:
-    """One school of a survey: how many slips were printed, and how many people the roster lists who get one (0 if
+    """One school of a survey: how many codes it has, and how many people the roster lists who get one (0 if
     unknown). `classes` are those of students."""
 
     school: School
-    made: int
+    codes: int
     people: int
     classes: tuple[ClassPile, ...] = ()
 
@@ -53,7 +53,7 @@ def find_obstacle(session: Session, wave: Wave, today: date) -> SlipObstacle:
         return SlipObstacle.CLOSED
     if wave.population != STUDENT:
         return SlipObstacle.NONE
-    if not is_switched_on(session, STUDENT_SURVEYS):
+    if not are_student_surveys_allowed(session):
         return SlipObstacle.SWITCHED_OFF
     if wave.notice_on is None:
         return SlipObstacle.NO_NOTICE
@@ -72,18 +72,17 @@ def notice_deadline(wave: Wave) -> date:
 
 def list_school_slips(session: Session, wave: Wave) -> list[SchoolSlips]:
     """The schools of a survey, by name."""
-    made = _count_codes(session, wave.id)
+    codes = _count_codes(session, wave.id)
     if wave.population == EDUCATOR:
         people = count_people(session, wave)
-        return [SchoolSlips(each, made.get(each.id, 0), people.get(each.id, 0)) for each in wave.schools]
+        return [SchoolSlips(each, codes.get(each.id, 0), people.get(each.id, 0)) for each in wave.schools]
     piles = list_class_piles(session, [school.id for school in wave.schools])
-    by_school = {each.id: tuple(pile for pile in piles if pile.school_id == each.id) for each in wave.schools}
-    return [
-        SchoolSlips(
-            each, made.get(each.id, 0), sum(len(pile.students) for pile in by_school[each.id]), by_school[each.id]
-        )
-        for each in wave.schools
-    ]
+    return [_student_slips(each, codes.get(each.id, 0), piles) for each in wave.schools]
+
+
+def _student_slips(school: School, codes: int, piles: Iterable[ClassPile]) -> SchoolSlips:
+    here = tuple(pile for pile in piles if pile.school_id == school.id)
+    return SchoolSlips(school, codes, count_slips(here), here)
 
 
 def _count_codes(session: Session, wave_id: str) -> Mapping[str, int]:

@@ -10,11 +10,10 @@ from werkzeug.wrappers import Response
 from wtforms import BooleanField
 
 from engage.services.waves.populations import NOTICE_DAYS, STUDENT
-from engage.services.waves.switches import find_switch, set_switch
+from engage.services.waves.student_surveys import allow_student_surveys, find_switch
 from engage.sites.administration.blueprint import blueprint
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.staff import Staff
-from engage.storage.models.switches import STUDENT_SURVEYS
 from engage.storage.models.waves import Wave
 from engage.web.audit import log_event
 from engage.web.context import runtime
@@ -58,7 +57,7 @@ def change_student_surveys() -> Response | tuple[str, int]:
         if not form.validate():
             return _render_page(state, form), form.refusal_status
         if form.is_on.data != state.is_on:
-            set_switch(session, STUDENT_SURVEYS, bool(form.is_on.data), person().id, runtime().today())
+            allow_student_surveys(session, bool(form.is_on.data), person().id, runtime().today())
             log_event(session, "allow student surveys", allowed=int(bool(form.is_on.data)))
         session.commit()
     # translators: shown to staff after surveys of students were switched on or off
@@ -67,7 +66,7 @@ def change_student_surveys() -> Response | tuple[str, int]:
 
 
 def _load_state(session: Session) -> SwitchState:
-    switch = find_switch(session, STUDENT_SURVEYS)
+    switch = find_switch(session)
     running = select(Wave).where(Wave.population == STUDENT, Wave.closes >= runtime().today()).order_by(Wave.opens)
     waves = list(session.scalars(running))
     if switch is None:

@@ -156,7 +156,7 @@ def _find_problem(session: Session, wave: Wave) -> str:
 def _draw_codes(session: Session, wave: Wave, form: SlipsForm) -> DrawnSlips:
     """Draw the codes: a pile for each class, or one pile."""
     school = next(each for each in list_school_slips(session, wave) if each.school.id == form.school.data)
-    if wave.population == STUDENT and not school.made and form.number.data is None:
+    if wave.population == STUDENT and not school.codes and form.number.data is None:
         piles = [(_class_title(each), len(each.students)) for each in school.classes]
     else:
         piles = [(school.school.name, form.number.data or 0)]
@@ -167,7 +167,7 @@ def _draw_codes(session: Session, wave: Wave, form: SlipsForm) -> DrawnSlips:
 
 def _number_text(wave: Wave, school: SchoolSlips) -> str:
     """Why a number of slips is needed."""
-    if wave.population == STUDENT and not school.made:
+    if wave.population == STUDENT and not school.codes:
         # translators: staff form: why no slips are printed for a school
         return gettext("The roster lists no students of this school in grades 3 to 12 who get a slip.")
     # translators: staff form: a number is missing

@@ -17,12 +17,11 @@ from engage.services.waves.opening import NewWave, OpeningConditions, fit_popula
 from engage.services.waves.populations import count_people, is_grade_asked, list_class_piles, say_no_by
 from engage.services.waves.screening import screening_items
 from engage.services.waves.slip_codes import SlipObstacle, find_obstacle, is_notice_in_time, list_school_slips
-from engage.services.waves.switches import set_switch
+from engage.services.waves.student_surveys import allow_student_surveys
 from engage.services.waves.unit_counts import count_units
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.roster import HouseholdStudent, OptOut
 from engage.storage.models.schools import Household
-from engage.storage.models.switches import STUDENT_SURVEYS
 from engage.storage.models.waves import Wave
 from tests.makers import a_school, a_wave
 from tests.sites.district.homes import a_home
@@ -137,7 +136,7 @@ def test_slips_are_for_students_whose_families_have_not_said_no(engine, students
         piles = [(each.grade, each.class_name, each.students) for each in list_class_piles(session, ["lincoln"])]
         assert piles == [("03", "A", ("s1",)), ("03", "B", ("s0",)), ("12", "", ("s2",))]
         [school] = list_school_slips(session, wave)
-        assert (school.people, school.made, count_units(session, wave).total) == (3, 0, 3)
+        assert (school.people, school.codes, count_units(session, wave).total) == (3, 0, 3)
         assert count_people(session, wave) == {"lincoln": 5}, "those who said no could have answered"
         assert count_population(session, wave)["school"] == {"lincoln": 5}
 
@@ -155,7 +154,7 @@ def test_slips_are_for_students_whose_families_have_not_said_no(engine, students
 )
 def test_slips_wait_for_families(engine, students, today, is_on, notice_on, obstacle):
     with write_session(engine) as session:
-        set_switch(session, STUDENT_SURVEYS, is_on, None, TODAY)
+        allow_student_surveys(session, is_on, None, TODAY)
         wave = session.get_one(Wave, students)
         wave.notice_on = notice_on
         session.flush()
