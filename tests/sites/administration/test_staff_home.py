@@ -63,6 +63,7 @@ PAGES = {
         "Staff",
         "Partner organizations",
         "Privacy notice",
+        "Student surveys",
         "Audit log",
         "Outgoing mail",
     ],
