@@ -6,6 +6,7 @@ from engage.services.checkpoints.findings import Finding, FindingLine
 from engage.services.checkpoints.least_heard import least_heard_prompts
 from engage.services.checkpoints.report import Report, ReportPart
 from engage.services.checkpoints.wording import FigureWording
+from engage.services.waves.populations import FAMILY
 
 CLEAR = 0.5  # an answer is called common if at least half of those who answered gave it
 
@@ -13,11 +14,13 @@ CLEAR = 0.5  # an answer is called common if at least half of those who answered
 def discussion_prompts(report: Report, wording: FigureWording) -> Iterator[str]:
     """Questions to discuss, about five in all."""
     for part in report.parts:
-        yield from least_heard_prompts(part, report, wording)
-        yield from _help_prompts(part, wording)
-        yield from _common_answer_prompts(part, wording)
-    # translators: a question for a meeting about survey results
-    yield wording.words.gettext("What would families say about these figures if they sat at this table?")
+        said = wording.of(part.population)
+        yield from least_heard_prompts(part, report, said)
+        if part.population == FAMILY:
+            yield from _help_prompts(part, said)
+        yield from _common_answer_prompts(part, said)
+    perspectives = [wording.of(each).people.perspective for each in report.populations or (FAMILY,)]
+    yield from filter(None, perspectives)
     # translators: a question for a meeting about survey results
     yield wording.words.gettext(
         "Which of these needs can we meet before our next meeting? Who will do it, and by when?"
