@@ -126,11 +126,11 @@ def _educators(words: NullTranslations) -> PopulationWording:
         took_part=lambda number: words.ngettext(
             "%(count)s educator took part.", "%(count)s educators took part.", number
         ),
-        # translators: how many educators answered a survey. The roster is the school district's list: it has the number
-        # of teachers, but not that of aides and other staff, who may answer too
+        # translators: how many educators answered a survey. There is no number of aides and other staff, who may answer
+        # too
         took_part_of=lambda number: words.ngettext(
-            "%(count)s educators took part. The roster counts %(all)s teacher; aides and others may answer too.",
-            "%(count)s educators took part. The roster counts %(all)s teachers; aides and others may answer too.",
+            "%(count)s educators took part. These schools have %(all)s teacher; aides and others may answer too.",
+            "%(count)s educators took part. These schools have %(all)s teachers; aides and others may answer too.",
             number,
         ),
         # translators: under a question; %(all)s educators answered the survey, %(num)s of them this question
