@@ -54,8 +54,8 @@ def _common_answer_prompts(part: ReportPart, wording: FigureWording) -> Iterator
     common = [each for each in common if each[0] >= CLEAR and each[1].question.asks is None]
     if common:
         _, finding, line = max(common, key=lambda each: each[0])
-        # translators: a question for a meeting; %(question)s is a survey's question, %(answer)s what most families said
-        sentence = wording.words.gettext(
+        # translators: a question for a meeting; %(question)s is a survey's question, %(answer)s what most said
+        sentence = wording.people.common or wording.words.gettext(
             "“%(question)s” Most said “%(answer)s” (%(share)s). Did you expect this? "
             "Who would say something else, and why?"
         )

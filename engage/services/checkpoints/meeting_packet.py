@@ -58,7 +58,7 @@ def figures_status_text(report: Report, wording: FigureWording) -> str:
 def reading_notes(report: Report, wording: FigureWording, ranges: bool = True) -> list[str]:
     """Plain sentences on what the numbers mean and what is not shown; `ranges` if likely ranges are shown too."""
     words = wording.words
-    # translators: how to read a table of survey results
+    # translators: how to read a table of survey results; families, educators, or students have answered
     shares = words.gettext("For each percent, we count only those who answered the question.")
     # translators: how to read a table of survey results
     small = words.gettext(
@@ -159,7 +159,7 @@ def coverage_tables(part: ReportPart, report: Report, wording: FigureWording) ->
 
 def coverage_heading(wording: FigureWording) -> str:
     """The heading of the tables of coverage."""
-    # translators: heading of the tables of how many families answered
+    # translators: heading of the tables of how many families, educators, or students answered
     return wording.people.coverage or wording.words.gettext("Who answered")
 
 
@@ -178,11 +178,11 @@ def coverage_table(
 
 
 def _coverage_header(dimension: str, wording: FigureWording, counting: str) -> list[str]:
-    # translators: heading of a table column: all families together
+    # translators: heading of a table column: all who answered together, families, educators, or students
     everybody = wording.people.everybody or wording.words.gettext("Everybody")
     return [
         everybody if dimension == "all" else wording.head(dimension),
-        # translators: heading of a table column: how many families answered
+        # translators: heading of a table column: how many families, educators, or students answered
         wording.people.coverage or wording.words.gettext("Answered"),
         wording.counted(counting),
         # translators: heading of a table column: a share in percent
@@ -192,7 +192,7 @@ def _coverage_header(dimension: str, wording: FigureWording, counting: str) -> l
 
 def _coverage_row(dimension: str, each: GroupCoverage, report: Report, wording: FigureWording) -> list[str]:
     return [
-        # translators: heading of a table row: all families together
+        # translators: heading of a table row: all who answered together, families, educators, or students
         wording.words.gettext("All")
         if each.code is None
         else wording.group(dimension, each.code, dict(report.schools)),

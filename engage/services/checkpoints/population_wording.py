@@ -16,7 +16,8 @@ class PopulationWording:
     """The sentences of one population in one language. An empty one is not needed, or is the same for all.
 
     Placeholders: `few` and `total_hidden` have minimum, `took_part` count, `took_part_of` count and all, `answered` and
-    `answered_some` num and all, `tables` survey, `least_heard` survey, school, share, count, and all.
+    `answered_some` num and all, `tables` survey, `least_heard` survey, school, share, count, and all, `common`
+    question, answer, and share.
     """
 
     population: str
@@ -37,6 +38,7 @@ class PopulationWording:
     roster_rule: str = ""
     likely: str = ""
     perspective: str = ""
+    common: str = ""
     least_heard: str = ""
     coverage: str = ""
     everybody: str = ""
@@ -158,6 +160,11 @@ def _educators(words: NullTranslations) -> PopulationWording:
         ),
         # translators: a question for a meeting about survey results
         perspective=words.gettext("What would educators say about these figures if they sat at this table?"),
+        # translators: a question for a meeting; %(question)s is a survey's question, %(answer)s what most of them said
+        common=words.gettext(
+            "“%(question)s” Most educators said “%(answer)s” (%(share)s). Did you expect this? Who would say something "
+            "else, and why?"
+        ),
         # translators: a question for a meeting; %(survey)s is a survey's title, %(school)s the name of a school
         least_heard=words.gettext(
             "%(survey)s: at %(school)s, the number of answers is %(share)s of the number of teachers on the roster "
@@ -221,6 +228,11 @@ def _students(words: NullTranslations) -> PopulationWording:
         ),
         # translators: a question for a meeting about survey results
         perspective=words.gettext("What would students say about these figures if they sat at this table?"),
+        # translators: a question for a meeting; %(question)s is a survey's question, %(answer)s what most of them said
+        common=words.gettext(
+            "“%(question)s” Most students said “%(answer)s” (%(share)s). Did you expect this? Who would say something "
+            "else, and why?"
+        ),
         # translators: a question for a meeting; %(survey)s is a survey's title, %(school)s the name of a school
         least_heard=words.gettext(
             "%(survey)s: of the students at %(school)s, %(share)s answered (%(count)s of %(all)s). What would the "

@@ -189,7 +189,7 @@ class FigureWording:
             return self.people.base_hidden
         text = self._answered(finding, base) % {"num": self.number(answered), "all": self.number(base)}
         if finding.question.kind in ("words", "long_words"):
-            # translators: privacy: under a question that was answered in people's own words
+            # translators: privacy: under a question that families, educators, or students answered in their own words
             text += " " + self.words.gettext("What they wrote is not shown here: people read it first.")
         return text
 

@@ -354,6 +354,31 @@ def test_few_debriefs_are_not_counted_in_public(counted):
         assert said == "We do not show a number of debriefs below 10."
 
 
+NAMES_OF_FAMILIES = {
+    "es": "famili|hogar",
+    "ar": "عائل|أسر",
+    "so": "qoys",
+    "vi": "gia đình|hộ ",
+    "zh-Hans": "家庭|户",
+}
+
+
+@pytest.mark.parametrize("population", PEOPLE)
+def test_no_language_calls_educators_or_students_families(counted, population):
+    """A sentence whose English names nobody may name families in a translation."""
+    _, report = counted(population)
+    for language, names in NAMES_OF_FAMILIES.items():
+        said = FigureWording(language, catalogue(language))
+        about = [said.of("student").people.rule, said.of("student").people.roster_rule]
+        for audience in AUDIENCES:
+            made = report(audience, language)
+            words = [text for block in packet_blocks(made, said) for text in texts(block)]
+            words += render_csv(made, said).decode("utf-8-sig").replace("at-school", "").splitlines()
+            words += [participation_text(part, made, said) for part in made.parts]
+            found = [each for each in words if re.search(names, without(each, *about), re.IGNORECASE)]
+            assert not found, (language, audience)
+
+
 @pytest.mark.parametrize("language", ["es", "ar", "so", "vi", "zh-Hans"])
 @pytest.mark.parametrize("population", ["family", "educator", "student", "liaison"])
 def test_every_language_has_its_own_sentences(language, population):
