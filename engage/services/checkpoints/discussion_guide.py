@@ -14,11 +14,11 @@ CLEAR = 0.5  # an answer is called common if at least half of those who answered
 def discussion_prompts(report: Report, wording: FigureWording) -> Iterator[str]:
     """Questions to discuss, about five in all."""
     for part in report.parts:
-        said = wording.of(part.population)
-        yield from least_heard_prompts(part, report, said)
+        part_wording = wording.of(part.population)
+        yield from least_heard_prompts(part, report, part_wording)
         if part.population == FAMILY:
-            yield from _help_prompts(part, said)
-        yield from _common_answer_prompts(part, said)
+            yield from _help_prompts(part, part_wording)
+        yield from _common_answer_prompts(part, part_wording)
     perspectives = [wording.of(each).people.perspective for each in report.populations or (FAMILY,)]
     yield from filter(None, perspectives)
     # translators: a question for a meeting about survey results

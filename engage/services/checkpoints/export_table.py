@@ -62,15 +62,15 @@ def table_lines(report: Report, wording: FigureWording) -> Iterator[list[Cell]]:
     # translators: in a table: children are counted
     children = wording.words.gettext("children")
     for part in report.parts:
-        said = wording.of(part.population)
+        part_wording = wording.of(part.population)
         for finding in part.findings:
             place = (part.wave, part.survey.title, finding.question.id, finding.question.text)
-            counted = children if finding.children else said.people.unit
+            counted = children if finding.children else part_wording.people.unit
             for name, groups in {"all": (finding.whole,), **finding.cuts}.items():
                 by_code = {each.code: each for each in part.coverage.get(name, ())}
                 for group in groups:
                     heard = by_code.get(group.code, GroupCoverage(group.code, None, None))
-                    yield from _group_lines([*place, counted, name], group, heard, report, said)
+                    yield from _group_lines([*place, counted, name], group, heard, report, part_wording)
 
 
 def _group_lines(

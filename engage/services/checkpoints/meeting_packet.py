@@ -264,8 +264,8 @@ def _appendix_blocks(report: Report, wording: FigureWording) -> Iterator[Block]:
         if not findings and not (report.schools_left_out and part.findings):
             continue
         yield ("page",)
-        said = wording.of(part.population)
-        yield ("heading", 2, said.people.tables % {"survey": part.survey.title})
+        part_wording = wording.of(part.population)
+        yield ("heading", 2, part_wording.people.tables % {"survey": part.survey.title})
         if report.schools_left_out:
             # translators: in a report that would be too long: tables by school are in another file. CSV and Excel are
             # kinds of files
@@ -276,7 +276,7 @@ def _appendix_blocks(report: Report, wording: FigureWording) -> Iterator[Block]:
         for finding in findings:
             yield ("heading", 3, finding.question.text)
             for dimension, groups in finding.cuts.items():
-                yield from breakdown_tables(dimension, groups, report, said)
+                yield from breakdown_tables(dimension, groups, report, part_wording)
 
 
 def breakdown_tables(

@@ -176,6 +176,22 @@ def test_no_heading_or_table_is_empty(counted, population):
             assert after[0] != "heading" or after[1] > block[1], block  # something of its own stands under it
 
 
+@pytest.mark.parametrize("number", [0, 4])
+def test_a_breakdown_without_groups_is_left_out(counted, number):
+    _, report = counted("educator", "family", answers=dict.fromkeys(("educator", "family"), few_answers(number)))
+    for audience in AUDIENCES:
+        made = report(audience)
+        assert [each for part in made.parts for each in part.coverage.values() if not each] == []
+        educators = made.parts[0]
+        assert set(educators.coverage) <= {"all", "school"}
+        tables = [block for block in packet_blocks(made, SAID) if block[0] == "table"]
+        assert all(rows for _, _, rows, _ in tables)
+
+
+def few_answers(number):
+    return draw_answers("educator", {"lincoln": number})
+
+
 def test_a_checkpoint_of_families_and_educators_keeps_them_apart(counted):
     document, report = counted("family", "educator")
     leaders, made = report(), build_json(report(), document)
