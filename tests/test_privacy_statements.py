@@ -42,6 +42,7 @@ OTHERWISE = {  # sentences with such a word that are not about privacy
     "Nobody's answers are lost. Please come back tomorrow, or ask for a paper form.",
     "%(survey)s: we got answers for %(share)s of the students whose families read %(language)s (%(count)s of "
     "%(all)s). What would the others add, and how can we ask them?",
+    "Students whose families said no are counted too.",
     "We received answers from this phone. Thank you.",
     "Another family wants to answer on this phone",
     "If you asked on paper, we may not have typed in your form yet. Keep your code. It will still work.",
