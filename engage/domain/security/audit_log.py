@@ -54,6 +54,7 @@ DEEDS = {  # codes of actions and their English descriptions; pages translate th
     "publish checkpoint": "published a checkpoint",
     "change privacy notice": "changed the privacy notice",
     "change promise": "added or changed a promise to families",
+    "write debrief": "wrote a debrief after an event",
     "correct answers": "corrected or withdrew a paper form",
     "export audit log": "downloaded the audit log",
     "read letter": "read an email that was not sent",
