@@ -56,6 +56,7 @@ DEEDS = {  # codes of actions and their English descriptions; pages translate th
     "allow student surveys": "allowed surveys of students, or ended that",
     "record notice": "recorded the day of the notice to families about a survey of students",
     "change promise": "added or changed a promise to families",
+    "write debrief": "wrote a debrief after an event",
     "correct answers": "corrected or withdrew a paper form",
     "export audit log": "downloaded the audit log",
     "read letter": "read an email that was not sent",

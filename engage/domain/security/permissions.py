@@ -12,6 +12,8 @@ PERMISSIONS = {
     "print names and codes": "print sets that carry a household's name or its access code",
     "read family questions": "read the questions families of your schools ask",
     "answer family questions": "answer them",
+    "write debriefs": "write down after an event what families said",
+    "read debriefs": "read what liaisons of your schools wrote after events",
     "see summaries": "see suppressed figures of checkpoints",
     "manage checkpoints": "create, freeze and publish checkpoints",
     "export figures": "download the packet and the tables",
@@ -39,6 +41,7 @@ STRONG = frozenset(
         "key paper responses",
         "read family questions",
         "answer family questions",
+        "read debriefs",
         "see summaries",
         "manage checkpoints",
         "write commitments",
@@ -94,6 +97,8 @@ ROLES: dict[str, frozenset[str]] = {
             "print names and codes",
             "read family questions",
             "answer family questions",
+            "write debriefs",
+            "read debriefs",
             "see waves",
             "manage opt-outs",
         }
@@ -116,6 +121,7 @@ ROLES: dict[str, frozenset[str]] = {
             "print for households",
             "print names and codes",
             "read family questions",
+            "read debriefs",
         }
     ),
     "support_coordinator": frozenset(

@@ -219,6 +219,8 @@ def event_names() -> dict[str, str]:
         # translators: audit log: what somebody did
         "change promise": gettext("added or changed a promise to families"),
         # translators: audit log: what somebody did
+        "write debrief": gettext("wrote a debrief after an event"),
+        # translators: audit log: what somebody did
         "correct answers": gettext("corrected or withdrew a paper form"),
         # translators: audit log: what somebody did
         "export audit log": gettext("downloaded the audit log"),

@@ -11,12 +11,13 @@ from engage.base.catalogs import catalogue
 from engage.base.languages import LANGUAGES, Language
 from engage.questionnaire.editions import Edition, load_edition
 from engage.services.waves.daily_progress import ExpectedPace, daily_series, expected_pace
-from engage.services.waves.populations import FAMILY, STUDENT
+from engage.services.waves.populations import FAMILY, LIAISON, STUDENT
 from engage.services.waves.progress import STEP, WaveProgress, count_progress
 from engage.services.waves.reminders import BANDS, ReminderGroup, band_names
 from engage.services.waves.retention import answers_deleted_on
 from engage.services.waves.unit_counts import UnitCounts, count_units
 from engage.sites.district.blueprint import blueprint
+from engage.sites.district.debrief_wave import render_debrief_wave
 from engage.sites.district.reminders import list_school_reminders
 from engage.sites.district.respondents import may_look_up
 from engage.sites.district.wave_form import (
@@ -127,7 +128,10 @@ class WaveSummary:
 def wave_page(wave_id: str) -> str:
     """One survey."""
     with read_session(runtime().engine) as session:
-        summary = _summarize(session, require_wave(session, wave_id))
+        wave = require_wave(session, wave_id)
+        if wave.population == LIAISON:
+            return render_debrief_wave(session, wave)
+        summary = _summarize(session, wave)
         return render_template(
             "district/wave_page.html",
             row=summary,
