@@ -19,9 +19,9 @@ from engage.domain.intake.burst_marks import published_reason
 from engage.domain.intake.group_assignment import has_sealed_groups
 from engage.domain.paper.documents import document as paper
 from engage.domain.roster.sampling_units import SamplingUnit, list_sampling_units
-from engage.domain.summaries.audiences import shown_dimensions
 from engage.domain.summaries.column_store import columns_folder, lock_folder
 from engage.domain.summaries.population import with_population
+from engage.domain.summaries.published_figures import shown_dimensions
 from engage.domain.summaries.release_history import Released
 from engage.domain.summaries.tables import DIMENSIONS
 from engage.domain.summaries.wave_summary import load_releases

@@ -31,7 +31,7 @@ from engage.services.waves.targets import invitation_language
 from engage.services.waves.unit_counts import count_units
 from engage.sites.district.blueprint import blueprint
 from engage.sites.district.mail_merge import KINDS, code_link, download_response
-from engage.sites.district.waves import require_family_wave
+from engage.sites.district.waves import require_wave
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.invitations import Invitation
 from engage.storage.models.waves import Wave
@@ -161,9 +161,15 @@ def _make_used_check(session: Session, wave: Wave, code: str) -> Callable[[Invit
 
 
 def require_code_wave(session: Session, wave_id: str, change: bool = False) -> Wave:
-    """The wave; "not found" for one with an open link, or one that families do not answer. With `change`, others cannot
-    create, replace or withdraw codes of this wave until the transaction ends; families can still answer."""
-    wave = require_family_wave(session, wave_id)
+    """The same as `require_wave_with_codes`; "not found" for a wave that families do not answer."""
+    wave = require_wave_with_codes(session, wave_id, change)
+    return wave if wave.is_for_families else abort(404)
+
+
+def require_wave_with_codes(session: Session, wave_id: str, change: bool = False) -> Wave:
+    """The wave; "not found" for one with an open link. With `change`, others cannot create, replace or withdraw codes
+    of this wave until the transaction ends; people can still answer."""
+    wave = require_wave(session, wave_id)
     if wave.entry != "code":
         abort(404)
     if change:

@@ -32,9 +32,9 @@ from engage.services.waves.slip_codes import (
     list_school_slips,
     notice_deadline,
 )
+from engage.sites.district.access_codes import require_wave_with_codes
 from engage.sites.district.blueprint import blueprint
 from engage.sites.district.mail_merge import code_link, download_response
-from engage.sites.district.waves import require_wave
 from engage.storage.engine import read_session, write_session
 from engage.storage.language_groups import LEAST
 from engage.storage.models.schools import UNDETERMINED
@@ -42,7 +42,7 @@ from engage.storage.models.waves import Wave
 from engage.web.audit import log_event
 from engage.web.context import runtime
 from engage.web.edit_forms import roster_wait_text
-from engage.web.forms import BaseForm, DayField, NumberField
+from engage.web.forms import BaseForm, DayField, OptionalNumberField
 from engage.web.page_language import gettext, language
 from engage.web.permissions import enters
 
@@ -55,7 +55,7 @@ class SlipsForm(BaseForm):
     first time."""
 
     school = SelectField()
-    number = NumberField(validators=[Optional(), NumberRange(1, MOST)])
+    number = OptionalNumberField(validators=[Optional(), NumberRange(1, MOST)])
 
     def __init__(self, schools: Sequence[SchoolSlips]) -> None:
         super().__init__()
@@ -109,14 +109,9 @@ def print_slips(wave_id: str) -> Response | tuple[str, int]:
 
 
 def require_pile_wave(session: Session, wave_id: str, change: bool = False) -> Wave:
-    """The wave; "not found" unless its codes come from piles. With `change`, others cannot create or cancel codes of
-    it until the transaction ends; people can still answer."""
-    wave = require_wave(session, wave_id)
-    if wave.population not in PILES:
-        abort(404)
-    if change:
-        session.refresh(wave, with_for_update={"key_share": True})
-    return wave
+    """The same as `require_wave_with_codes`; "not found" unless its codes come from piles."""
+    wave = require_wave_with_codes(session, wave_id, change)
+    return wave if wave.population in PILES else abort(404)
 
 
 def _store_slips(wave_id: str, form: SlipsForm) -> DrawnSlips | None:
