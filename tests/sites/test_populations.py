@@ -36,12 +36,9 @@ OF_ONE = {
     "GET /staff/district/waves/{wave}/reminders.csv": 200,
     "GET /staff/district/waves/{wave}/answered": 200,
     "POST /staff/district/waves/{wave}/answered/lincoln": 200,
-    "GET /staff/district/waves/{wave}/codes": 200,
     "POST /staff/district/waves/{wave}/codes": 422,
     "POST /staff/district/waves/{wave}/codes/lost": 422,
     "POST /staff/district/waves/{wave}/codes/households": 302,
-    "GET /staff/district/waves/{wave}/codes/back": 200,
-    "POST /staff/district/waves/{wave}/codes/back": 422,
     "GET /staff/liaison/card/{wave}/en.pdf": 200,
     f"GET /staff/liaison/keying/papers/{NAME}?wave={{wave}}&school=lincoln&language=en": 200,
     f"POST /staff/liaison/keying/papers/{NAME}/save?wave={{wave}}&school=lincoln&language=en": 409,
@@ -162,3 +159,13 @@ def test_every_public_address_of_a_survey_of_liaisons_is_as_if_there_were_none(s
 def test_the_front_page_has_no_survey_of_liaisons(site: Any, arranged: None) -> None:
     front = Client(site).get("/en/").text
     assert ("/en/w/second" in front, "/w/liaison" in front, "After an event" in front) == (True, False, False)
+
+
+def test_codes_of_educators_and_students_are_on_the_page_of_their_slips(person):
+    leader = person("/staff/district/waves")
+    for population in ("educator", "student"):
+        leader.opens(f"/staff/district/waves/{population}/codes").sees("Slips made")
+        assert leader.path == f"/staff/district/waves/{population}/slips"
+        leader.opens(f"/staff/district/waves/{population}/codes/back")
+    for wave in ("fall", "liaison"):
+        leader.opens(f"/staff/district/waves/{wave}/slips", status=404)

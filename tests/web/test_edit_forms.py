@@ -14,6 +14,7 @@ from engage.web.edit_forms import EditForm
 from engage.web.forms import DayField, LineField
 
 CHANGES = {  # the form shows a stored row and changes it
+    "administration.change_student_surveys",
     "administration.change_someone",
     "administration.change_statement",
     "administration.rename_organisation",
@@ -21,6 +22,7 @@ CHANGES = {  # the form shows a stored row and changes it
     "district.change_wave_days",
     "district.open_new_wave",
     "district.publish_results",
+    "district.record_notice",
     "district.save_wave_draft",
     "district.screen",
     "liaison.answer",
@@ -42,9 +44,11 @@ ADDS = {  # a new row
         "district.make_codes",
         "district.make_household_codes",
         "district.opt_out",
+        "district.print_slips",
         "liaison.ask",
         "liaison.ask_for_all",
         "liaison.make_again",
+        "liaison.save_debrief",
     ),
 }
 ONE_BUTTON = {  # one decision that shows no value to be changed; done twice, it is refused or the same

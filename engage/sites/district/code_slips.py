@@ -41,7 +41,7 @@ from engage.storage.models.schools import UNDETERMINED
 from engage.storage.models.waves import Wave
 from engage.web.audit import log_event
 from engage.web.context import runtime
-from engage.web.edit_forms import roster_wait_text
+from engage.web.edit_forms import EditForm, roster_wait_text
 from engage.web.forms import BaseForm, DayField, OptionalNumberField
 from engage.web.page_language import gettext, language
 from engage.web.permissions import enters
@@ -62,7 +62,7 @@ class SlipsForm(BaseForm):
         self.school.choices = [(each.school.id, each.school.name) for each in schools]
 
 
-class NoticeForm(BaseForm):
+class NoticeForm(EditForm):
     """The day on which families were given the notice."""
 
     notice_on = DayField()

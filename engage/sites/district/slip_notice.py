@@ -26,13 +26,13 @@ from engage.web.permissions import enters
 @enters("make access codes")
 def record_notice(wave_id: str) -> BaseResponse | tuple[str, int]:
     """Store the day on which families were given the notice of a survey of students."""
-    form = NoticeForm()
     with write_session(runtime().engine) as session:
         wave = require_pile_wave(session, wave_id)
+        form = NoticeForm(data={"notice_on": wave.notice_on})
         if wave.population != STUDENT:
             abort(404)
         if not form.validate() or not _check_notice(form, wave):
-            return render_slips(session, wave, notice=form), 422
+            return render_slips(session, wave, notice=form), form.refusal_status
         wave.notice_on = form.notice_on.data
         log_event(session, "record notice", about=wave.id, day=str(wave.notice_on))
         session.commit()

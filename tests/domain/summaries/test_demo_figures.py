@@ -9,8 +9,8 @@ The demo district is built as by the command, and its frozen document is read as
   of each group of questions and each reader is attacked.
 
 A reader of the public's document must not derive a range under 10; a reader of both documents must not derive a range
-under 5 for a number that leaders do not see. Numbers that are 0 are not attacked: that nobody gave an answer harms
-nobody, unless it reveals another number, which would be found there.
+under 5 for a number that leaders do not see, or under 10 in a survey of educators. Numbers that are 0 are not attacked:
+that nobody gave an answer harms nobody, unless it reveals another number, which would be found there.
 """
 
 import json
@@ -20,7 +20,7 @@ from time import perf_counter
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from engage.cli import demo
 from engage.domain.summaries.suppression import LEADERS, PUBLIC
@@ -28,6 +28,7 @@ from engage.questionnaire.editions import load_edition
 from engage.questionnaire.routing import rule_question_ids
 from engage.services.checkpoints.freezing import load_frozen_figures
 from engage.storage.engine import connect, read_session
+from engage.storage.language_groups import OTHER
 from engage.storage.models.checkpoints import Checkpoint
 from engage.storage.models.responses import Response
 from tests.domain.summaries.outsider import Document, Outsider, Truth, read
@@ -68,7 +69,7 @@ def build(folder):
 
 
 def truth(session, wave, survey):
-    fields = select(Response.school_id, Response.language, Response.mode, Response.answers)
+    fields = select(func.coalesce(Response.school_id, OTHER), Response.language, Response.mode, Response.answers)
     rows = session.execute(fields.where(Response.wave_id == wave))
     return Truth(survey, [(*groups, json.loads(answers)) for *groups, answers in rows])
 
@@ -113,9 +114,10 @@ def assert_all_wide(riverbend, readers, tables_of, most=None):
     start, attacked, narrowest = perf_counter(), 0, np.inf
     for audiences, survey, real in riverbend[1]:
         documents = [read(audiences[each]) for each in readers]
+        width = READERS[readers] if survey.population == "family" else PUBLIC.minimum
         for tables in tables_of(documents[0], survey):
             for place, least, greatest in attack(survey, real, documents, tables, most):
-                assert greatest - least >= READERS[readers] - CLOSE, (place, least, greatest)
+                assert greatest - least >= width - CLOSE, (place, least, greatest)
                 attacked, narrowest = attacked + 1, min(narrowest, greatest - least)
     print(f"{' and '.join(readers)}: {attacked} attacked, narrowest {narrowest:g}, {perf_counter() - start:.1f} s")
     return attacked
@@ -123,11 +125,11 @@ def assert_all_wide(riverbend, readers, tables_of, most=None):
 
 def test_every_number_that_is_told_is_true(riverbend):
     """The outsider parses the documents correctly, and independent counts equal the published ones."""
-    for audiences, _, real in riverbend[1]:
+    for audiences, survey, real in riverbend[1]:
         for figures in audiences.values():
             numbers = {place: count for place, count in read(figures).numbers.items() if count is not None}
             assert {place: real[place] for place in numbers} == numbers
-            assert len(numbers) > 400
+            assert len(numbers) > (400 if survey.population == "family" else 100)
 
 
 def test_no_share_stands_beside_a_hidden_count(riverbend):
@@ -151,7 +153,7 @@ def test_nothing_is_recovered_from_any_question(riverbend, readers, most, least)
 @pytest.mark.parametrize("readers", READERS)
 def test_nothing_is_recovered_from_questions_that_hang_on_each_other(riverbend, readers, sample):
     attacked = assert_all_wide(riverbend, readers, lambda _, survey: linked(survey), sample)
-    assert attacked == 2 * sample
+    assert attacked == 3 * sample
 
 
 def test_hiding_only_small_numbers_is_broken_by_the_same_attack(riverbend):

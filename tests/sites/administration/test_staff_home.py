@@ -58,7 +58,7 @@ PAGES = {
     ("liaison", "/staff/liaison/keying"): ["Enter paper surveys", "Print"],
     ("liaison", "/staff/liaison/questions"): ["Conversations", "Debriefs"],
     ("leader", "/staff/liaison/debriefs"): ["Conversations", "Debriefs"],
-    ("administrator", "/staff/"): [],
+    ("administrator", "/staff/"): ["To do", "Reminders"],
     ("leader", "/staff/district/waves/new"): ["All surveys", "Content screening"],
     ("administrator", "/staff/district/screening"): ["All surveys", "Content screening", "Translations"],
     ("administrator", "/staff/administration/audit"): [
