@@ -22,10 +22,11 @@ from engage.domain.security import form_serials
 from engage.domain.security.accounts import NewStaff, create_staff
 from engage.domain.security.encryption import derive_key
 from engage.questionnaire.editions import build_edition
+from engage.questionnaire.library import shipped_survey
 from engage.questionnaire.model import Survey
 from engage.questionnaire.parser import read_survey
 from engage.services.waves import privacy_notice
-from engage.services.waves.opening import ensure_salt
+from engage.services.waves.opening import add_unnamed_invitations, ensure_salt
 from engage.services.waves.screening import NONE, Decision, screening_items, store_decisions
 from engage.storage.language_groups import OTHER
 from engage.storage.models.paper import PrintRun, Sheet
@@ -159,3 +160,20 @@ def accept(
 ) -> StoredResponse:
     """Store a response as intake does; `fields` are those of a Submission."""
     return accept_response(connection, Submission(survey, wave, **fields), today=today, rng=rng)
+
+
+def a_slip_wave(
+    session: Session,
+    population: str,
+    digests: Sequence[str] = (),
+    survey: Survey | None = None,
+    languages: Sequence[str] = ("en", "es", "ar"),
+) -> Wave:
+    """Add an anonymous wave that educators or students of Lincoln answer with codes from a pile; its id is the
+    population. By default it asks the shipped survey for them."""
+    asked = survey or shipped_survey({"educator": "educator-beliefs", "student": "student-voice"}[population])
+    wave = a_wave(session, population, survey=asked, entry="code", languages=languages)
+    wave.population, wave.counting, wave.modes = population, population, "web"
+    wave.privacy_notice = privacy_notice.build_notice_json(session, "anonymous", "code", languages, population)
+    add_unnamed_invitations(session, wave, "lincoln", "und", digests)
+    return wave

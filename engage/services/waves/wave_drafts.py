@@ -17,6 +17,7 @@ from engage.questionnaire.editions import Edition
 from engage.questionnaire.text_cleaning import is_possible_id
 from engage.services.waves import privacy_notice
 from engage.services.waves.opening import NewWave, Refusal
+from engage.services.waves.populations import FAMILY
 from engage.services.waves.unit_counts import count_units
 from engage.storage.models.base import RANDOM_ID
 from engage.storage.models.responses import MODES
@@ -125,7 +126,8 @@ def is_draft_expired(today: date) -> ColumnElement[bool]:
 def count_missing_translations(session: Session, edition: Edition | None) -> tuple[dict[str, int], dict[str, int]]:
     """How many texts have no translation, by language: of the family pages with the privacy notice, and of the
     questionnaire."""
-    gaps, notices = translation_gaps(LANGUAGES), privacy_notice.find_untranslated_texts(session, LANGUAGES)
+    population = edition.survey("en").population if edition else FAMILY
+    gaps, notices = translation_gaps(LANGUAGES), privacy_notice.find_untranslated_texts(session, LANGUAGES, population)
     pages = {tag: len([*gaps.get(tag, []), *notices.get(tag, [])]) for tag in LANGUAGES}
     return pages, {tag: len(edition.missing(tag)) if edition else 0 for tag in LANGUAGES}
 
