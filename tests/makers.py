@@ -5,6 +5,7 @@ anonymous.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from itertools import count, islice
 from pathlib import Path
@@ -27,10 +28,11 @@ from engage.questionnaire.model import Survey
 from engage.questionnaire.parser import read_survey
 from engage.services.waves import privacy_notice
 from engage.services.waves.opening import add_unnamed_invitations, ensure_salt
+from engage.services.waves.populations import DESIGNS, PopulationDesign
 from engage.services.waves.screening import NONE, Decision, screening_items, store_decisions
 from engage.storage.language_groups import OTHER
 from engage.storage.models.paper import PrintRun, Sheet
-from engage.storage.models.responses import Response
+from engage.storage.models.responses import MODES, Response
 from engage.storage.models.schools import School
 from engage.storage.models.staff import Staff
 from engage.storage.models.waves import StoredEdition, Wave
@@ -77,7 +79,9 @@ def a_wave(
     entry: str = "open",
     languages: Sequence[str] = ("en", "es", "ar"),
 ) -> Wave:
-    """Add a wave, with its own school if none is given."""
+    """Add a wave, with its own school if none is given; of a survey that is not for families, as it is asked."""
+    population = survey.population if survey else "family"
+    design = DESIGNS.get(population, PopulationDesign(identity, entry, MODES, "family"))
     wave = Wave(
         id=id,
         edition=an_edition(session, survey),
@@ -85,11 +89,14 @@ def a_wave(
         opens=opens,
         closes=closes,
         results_on=results_on,
-        identity=identity,
-        entry=entry,
+        identity=design.identity,
+        entry=design.entry,
+        modes=" ".join(design.modes),
+        counting=design.counting,
+        population=population,
         languages=" ".join(languages),
         schools=list(schools) or [a_school(session)],
-        privacy_notice=privacy_notice.build_notice_json(session, identity, entry, languages),
+        privacy_notice=privacy_notice.build_notice_json(session, design.identity, design.entry, languages, population),
     )
     ensure_salt(wave)
     session.add(wave)
@@ -172,8 +179,6 @@ def a_slip_wave(
     """Add an anonymous wave that educators or students of Lincoln answer with codes from a pile; its id is the
     population. By default it asks the shipped survey for them."""
     asked = survey or shipped_survey({"educator": "educator-beliefs", "student": "student-voice"}[population])
-    wave = a_wave(session, population, survey=asked, entry="code", languages=languages)
-    wave.population, wave.counting, wave.modes = population, population, "web"
-    wave.privacy_notice = privacy_notice.build_notice_json(session, "anonymous", "code", languages, population)
+    wave = a_wave(session, population, survey=replace(asked, population=population), languages=languages)
     add_unnamed_invitations(session, wave, "lincoln", "und", digests)
     return wave

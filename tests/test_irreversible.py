@@ -74,6 +74,7 @@ MENDED = {
     "liaison.add_block": "leave it empty",
     "liaison.autosave_draft": "change the marks",
     "liaison.restore_sheet": "mark it as spoiled again",
+    "liaison.save_debrief": "write another one that corrects it; nothing outside of the district shows it",
     "liaison.save_draft": "change the marks",
     "liaison.save_sheet": "correct or take out what was entered",
     "liaison.spoil_sheet": "mark it as not spoiled",

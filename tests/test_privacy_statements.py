@@ -45,6 +45,7 @@ OTHERWISE = {  # sentences with such a word that are not about privacy
     "Nobody's answers are lost. Please come back tomorrow.",
     "%(survey)s: we got answers for %(share)s of the students whose families read %(language)s (%(count)s of "
     "%(all)s). What would the others add, and how can we ask them?",
+    "Students whose families said no are counted too.",
     "We received answers from this phone. Thank you.",
     "Another family wants to answer on this phone",
     "If you asked on paper, we may not have typed in your form yet. Keep your code. It will still work.",
@@ -58,6 +59,7 @@ OTHERWISE = {  # sentences with such a word that are not about privacy
     "Your browser did not keep what we need",
     "hidden",
     "relationships that the law keeps private, such as with a lawyer, a doctor, or a minister",
+    "Student's name",
     "Who sees my answers?",
     "Can my answers be used against me?",
     "How long do you keep them?",

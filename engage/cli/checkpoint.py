@@ -15,7 +15,7 @@ from engage.domain.intake.burst_marks import BurstsUndecided
 from engage.domain.intake.group_encryption import GROUP_KEY
 from engage.domain.security.audit_anchor import record_cli_event
 from engage.domain.security.encryption import derive_key
-from engage.domain.summaries.audiences import AUDIENCES
+from engage.domain.summaries.published_figures import AUDIENCES
 from engage.services.checkpoints.cluster import CountedWave, WaveTask, count_wave, count_waves, draft_tasks
 from engage.services.checkpoints.counting import choose_figures, count_draft, open_sealed_groups
 from engage.services.checkpoints.freezing import AnswersDeleted, CheckpointFigures

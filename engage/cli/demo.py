@@ -65,7 +65,8 @@ def _demo_settings(port: int) -> Settings:
 
 
 def _build_demo(settings: Settings) -> None:
-    from engage.demo import meeting, questions, story
+    from engage.demo import educators, meeting, questions, story
+    from engage.demo.district import TEACHERS
     from engage.services.runtime import open_runtime
     from engage.storage.engine import write_session
     from engage.storage.models.waves import Wave
@@ -76,8 +77,10 @@ def _build_demo(settings: Settings) -> None:
     with write_session(runtime.engine) as session:
         author = story.DemoContext(runtime.today(), story.create_rng(), runtime.secret, settings.timezone)
         built = story.build_demo(session, author)
+        educators.add_teachers(session, TEACHERS)
+        spring = [*built.spring, educators.add_educator_wave(session, author, TEACHERS).id]
         reply_code = questions.open_threads(session, author, session.get_one(Wave, built.open_wave))
-        checkpoint = meeting.add_checkpoint(session, author, built.spring, settings.site_dir)
+        checkpoint = meeting.add_checkpoint(session, author, sorted(spring), settings.site_dir)
         session.commit()
     runtime.engine.dispose()
     facts = {

@@ -22,6 +22,8 @@ SCHOOLS = {
     "riverbend-high": "Riverbend High School",
 }
 
+TEACHERS = {"lincoln": 34, "cedar-hill": 28, "riverbend-high": 30}
+
 # households by school and the guardian's language
 HOUSEHOLDS = {
     "lincoln": {"en": 70, "es": 48, "ar": 14, "so": 22, "vi": 12, "zh-Hans": 6},

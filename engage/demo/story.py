@@ -134,7 +134,8 @@ def _add_households(session: Session, author: DemoContext) -> list[DemoHousehold
     return generated
 
 
-def _open_wave(session: Session, author: DemoContext, survey: Survey, new: NewWave) -> Wave:
+def open_demo_wave(session: Session, author: DemoContext, survey: Survey, new: NewWave) -> Wave:
+    """Open a wave with all the checks that a page makes."""
     edition = build_edition(survey, survey_catalogues())
     screened = load_decisions(session, screening_items(edition.survey("en")))
     today = new.opens or author.today
@@ -161,7 +162,7 @@ def _open_spring_wave(session: Session, author: DemoContext, slug: str) -> Wave:
         identity=IDENTITY[slug],
         id=f"{slug}-spring",
     )
-    return _open_wave(session, author, survey, new)
+    return open_demo_wave(session, author, survey, new)
 
 
 def _open_current_wave(session: Session, author: DemoContext, slug: str, entry: str) -> Wave:
@@ -177,7 +178,7 @@ def _open_current_wave(session: Session, author: DemoContext, slug: str, entry: 
         entry=entry,
         id=slug,
     )
-    return _open_wave(session, author, survey, new)
+    return open_demo_wave(session, author, survey, new)
 
 
 def _store_language_groups(session: Session, wave: Wave, households: list[DemoHousehold]) -> None:

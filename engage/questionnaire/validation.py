@@ -27,6 +27,8 @@ def check_survey(survey: Survey, pad: TableReader) -> None:
     for twice in _find_duplicates(ids):
         pad.say("survey", f"id {quote_value(twice)} is used twice", "give every section and question its own id")
     _check_asks(everything, pad)
+    if survey.population == "liaison":
+        _check_debrief(everything, pad)
     _check_implied(survey, pad)
     _check_scales(survey, pad)
     _check_order(survey, pad)
@@ -200,6 +202,18 @@ def _check_scales(survey: Survey, pad: TableReader) -> None:
             pad.say(place, f"{quote_value(item)} is reversed but not an item", "add it to items")
     for twice in _find_duplicates([scale.id for scale in survey.scales]):
         pad.say("survey", f"scale id {quote_value(twice)} is used twice", "give every scale its own id")
+
+
+def _check_debrief(everything: list[tuple[Section, Question]], pad: TableReader) -> None:
+    """Liaisons answer on one page, with texts."""
+    for section, question in everything:
+        place = f'section "{section.id}", question "{question.id}"'
+        if question.kind not in TEXT_KINDS | {"note"}:
+            do = f"use the kind {', '.join(sorted(TEXT_KINDS))}, or note"
+            pad.say(place, f"the kind {question.kind} does not fit a survey of liaisons", do)
+        if section.repeat or question.shown_when or question.asks or question.dont_know or question.refuse:
+            what = "a survey of liaisons asks every question once, and its texts are read by leaders"
+            pad.say(place, what, "take out repeat, shown_when, asks, dont_know, and refuse")
 
 
 def _check_asks(everything: list[tuple[Section, Question]], pad: TableReader) -> None:

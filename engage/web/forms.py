@@ -173,6 +173,17 @@ class NumberField(IntegerField):
         _stop_if_unreadable(self)
 
 
+class OptionalNumberField(NumberField):
+    """The same; a blank one is None and valid."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Parse a number, unless it is blank. Raises ValueError."""
+        if valuelist and not valuelist[0].strip():
+            self.data = None
+        else:
+            super().process_formdata(valuelist)
+
+
 def _stop_if_unreadable(field: Field) -> None:
     if field.process_errors:
         raise StopValidation

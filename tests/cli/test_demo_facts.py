@@ -70,6 +70,12 @@ def test_one_school_is_heard_better_than_the_others(riverbend: Engine) -> None:
     assert shares["lincoln"] > max(shares["cedar-hill"], shares["riverbend-high"]) + 0.15, shares
 
 
+def test_educators_find_the_school_easier_to_reach_than_families_do(riverbend: Engine) -> None:
+    educators = share(answers(riverbend, "educator-beliefs-spring", "easy_to_ask"), *EASY)
+    families = share(answers(riverbend, "family-beliefs-spring", "easy_to_ask"), *EASY)
+    assert educators > families + 0.2, (educators, families)
+
+
 def test_elsewhere_families_reading_spanish_find_it_harder_to_ask(riverbend: Engine) -> None:
     by_language = {
         tag: [

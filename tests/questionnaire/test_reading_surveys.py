@@ -35,6 +35,8 @@ def asked(*questions):
 CHILDREN = plain("number", "minimum = 0, maximum = 2", id="count")
 BLOCK = '[[sections]]\nid = "child"\ntitle = "C"\nrepeat = "count"\nmaximum = 2\nquestions = [' + one(id="dev") + "]\n"
 
+LIAISON = 'population = "liaison"\n'
+
 HOSTILE = {
     "empty": ("", "title is missing or empty"),
     "not TOML": ("slug = ", "end of document: not TOML: Invalid value;"),
@@ -163,6 +165,13 @@ HOSTILE = {
     "at_most of one choice": (asked(one("at_most = 2")), "at_most = 2 does not fit"),
     "mirror": (asked(one('mirrors = "school_fit"')), "cannot be read"),
     "population": ('population = "parent"\n' + asked(one()), "population"),
+    "choices for liaisons": (LIAISON + asked(one()), "the kind one does not fit a survey of liaisons"),
+    "a number for liaisons": (LIAISON + asked(plain("number")), "the kind number does not fit a survey of liaisons"),
+    "a rule for liaisons": (
+        LIAISON + asked(plain("words"), plain("words", 'shown_when = "q is answered"', id="r")),
+        "asks every question once",
+    ),
+    "a conversation for liaisons": (LIAISON + asked(plain("words", 'asks = "question"')), "asks every question once"),
     "version": ("version = 0\n" + asked(one()), "version is not a whole number"),
     "scale of nothing": (asked(one()) + '[[scales]]\nid = "s"\ntitle = "S"\nitems = ["q", "x"]\n', "is not a question"),
     "scale of one": (asked(one()) + '[[scales]]\nid = "s"\ntitle = "S"\nitems = ["q"]\n', "at least two"),

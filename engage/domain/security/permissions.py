@@ -12,6 +12,8 @@ PERMISSIONS = {
     "print names and codes": "print sets that carry a household's name or its access code",
     "read family questions": "read the questions families of your schools ask",
     "answer family questions": "answer them",
+    "write debriefs": "write down after an event what families said",
+    "read debriefs": "read what liaisons of your schools wrote after events",
     "see summaries": "see suppressed figures of checkpoints",
     "manage checkpoints": "create, freeze and publish checkpoints",
     "export figures": "download the packet and the tables",
@@ -28,6 +30,7 @@ PERMISSIONS = {
     "see translations": "see which words still wait for a translation or a reader",
     "manage staff": "add staff and decide what they may do",
     "edit privacy notice": "change what families are told about their answers",
+    "allow student surveys": "allow surveys that students answer themselves",
     "manage organisations": "add partner organisations",
     "see the audit log": "see what staff did that is written down",
     "read waiting letters": "read letters that wait because no mail server is set up",
@@ -38,6 +41,7 @@ STRONG = frozenset(
         "key paper responses",
         "read family questions",
         "answer family questions",
+        "read debriefs",
         "see summaries",
         "manage checkpoints",
         "write commitments",
@@ -52,6 +56,7 @@ STRONG = frozenset(
         "manage staff",
         "manage organisations",
         "edit privacy notice",
+        "allow student surveys",
         "see the audit log",
         "read waiting letters",
     }
@@ -66,6 +71,7 @@ ROLES: dict[str, frozenset[str]] = {
             "manage staff",
             "manage organisations",
             "edit privacy notice",
+            "allow student surveys",
             "see the audit log",
             "read waiting letters",
             "see the roster",
@@ -91,6 +97,8 @@ ROLES: dict[str, frozenset[str]] = {
             "print names and codes",
             "read family questions",
             "answer family questions",
+            "write debriefs",
+            "read debriefs",
             "see waves",
             "manage opt-outs",
         }
@@ -113,6 +121,7 @@ ROLES: dict[str, frozenset[str]] = {
             "print for households",
             "print names and codes",
             "read family questions",
+            "read debriefs",
         }
     ),
     "support_coordinator": frozenset(

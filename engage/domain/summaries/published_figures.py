@@ -4,10 +4,15 @@ None stands for a hidden number. Shares are relative to those who answered, from
 are the limits of their Wilson interval.
 """
 
+from collections.abc import Mapping
 from typing import Literal, NotRequired, TypedDict
+
+from engage.domain.summaries.suppression import LEADERS, PUBLIC, SuppressionPolicy
 
 GroupDimension = Literal["school", "language", "mode"]
 GROUP_DIMENSIONS: tuple[GroupDimension, ...] = ("school", "language", "mode")
+FAMILY = "family"
+AUDIENCES = ("leaders", "public")
 
 GroupCounts = dict[str, int | None]
 """Responses by code of a group."""
@@ -71,3 +76,19 @@ class AudienceFigures(TypedDict):
     responses: ResponseCounts
     questions: list[QuestionFigures]
     households: NotRequired[HouseholdCounts]
+
+
+def shown_dimensions(population: str) -> tuple[str, ...]:
+    """Return the groups that the figures of a population are broken down by: of others than families, schools only."""
+    return GROUP_DIMENSIONS if population == FAMILY else ("school",)
+
+
+def audience_policies(population: str) -> Mapping[str, SuppressionPolicy]:
+    """Return the policy for each audience. Educators and students are shown to leaders by the rule for the public: a
+    colleague who knows a school's staff recognizes one of five more easily than a family of the district."""
+    return {"leaders": LEADERS if population == FAMILY else PUBLIC, "public": PUBLIC}
+
+
+def audience_minimums(population: str) -> dict[str, int]:
+    """Return the least number of respondents that is shown, for each audience."""
+    return {audience: policy.minimum for audience, policy in audience_policies(population).items()}

@@ -17,12 +17,11 @@ from pathlib import Path
 import engage.domain.summaries
 import engage.questionnaire
 from engage.base.files import modification_time, replace_file
-from engage.domain.summaries.audiences import audience_policies, shown_dimensions
 from engage.domain.summaries.column_store import Columns, ExpectedColumns, lock_folder
 from engage.domain.summaries.counting import count_figures
 from engage.domain.summaries.frame import THREADS
 from engage.domain.summaries.plain_tables import build_plain_figures, count_responses
-from engage.domain.summaries.published_figures import AudienceFigures
+from engage.domain.summaries.published_figures import AudienceFigures, audience_policies, shown_dimensions
 from engage.domain.summaries.release import PartProgress, Release, build_release, ignore_progress
 from engage.domain.summaries.tables import Figures
 from engage.questionnaire.model import Survey

@@ -6,6 +6,7 @@ from engage.services.checkpoints.findings import Finding, FindingLine
 from engage.services.checkpoints.least_heard import least_heard_prompts
 from engage.services.checkpoints.report import Report, ReportPart
 from engage.services.checkpoints.wording import FigureWording
+from engage.services.waves.populations import FAMILY
 
 CLEAR = 0.5  # an answer is called common if at least half of those who answered gave it
 
@@ -13,11 +14,13 @@ CLEAR = 0.5  # an answer is called common if at least half of those who answered
 def discussion_prompts(report: Report, wording: FigureWording) -> Iterator[str]:
     """Questions to discuss, about five in all."""
     for part in report.parts:
-        yield from least_heard_prompts(part, report, wording)
-        yield from _help_prompts(part, wording)
-        yield from _common_answer_prompts(part, wording)
-    # translators: a question for a meeting about survey results
-    yield wording.words.gettext("What would families say about these figures if they sat at this table?")
+        part_wording = wording.of(part.population)
+        yield from least_heard_prompts(part, report, part_wording)
+        if part.population == FAMILY:
+            yield from _help_prompts(part, part_wording)
+        yield from _common_answer_prompts(part, part_wording)
+    perspectives = [wording.of(each).people.perspective for each in report.populations or (FAMILY,)]
+    yield from filter(None, perspectives)
     # translators: a question for a meeting about survey results
     yield wording.words.gettext(
         "Which of these needs can we meet before our next meeting? Who will do it, and by when?"
@@ -51,8 +54,8 @@ def _common_answer_prompts(part: ReportPart, wording: FigureWording) -> Iterator
     common = [each for each in common if each[0] >= CLEAR and each[1].question.asks is None]
     if common:
         _, finding, line = max(common, key=lambda each: each[0])
-        # translators: a question for a meeting; %(question)s is a survey's question, %(answer)s what most families said
-        sentence = wording.words.gettext(
+        # translators: a question for a meeting; %(question)s is a survey's question, %(answer)s what most said
+        sentence = wording.people.common or wording.words.gettext(
             "“%(question)s” Most said “%(answer)s” (%(share)s). Did you expect this? "
             "Who would say something else, and why?"
         )

@@ -3,8 +3,7 @@
 from collections.abc import Iterator
 
 from engage.services.checkpoints.findings import FindingGroup
-from engage.services.checkpoints.meeting_packet import Block, coverage_table
-from engage.services.checkpoints.report import GroupCoverage, Report, ReportPart
+from engage.services.checkpoints.report import GroupCoverage, Report
 from engage.services.checkpoints.wording import FigureWording
 
 Cell = str | int | float | None
@@ -24,7 +23,7 @@ def column_headings(wording: FigureWording) -> list[str]:
         words.gettext("Question code"),
         # translators: heading of a table column
         words.gettext("Question"),
-        # translators: heading of a table column: whether families or children are counted
+        # translators: heading of a table column: whether families, children, educators, or students are counted
         words.gettext("Counted"),
         # translators: heading of a table column: by what the figures are parted (all, school, language, mode)
         words.gettext("Breakdown"),
@@ -36,9 +35,10 @@ def column_headings(wording: FigureWording) -> list[str]:
         words.gettext("Answer code"),
         # translators: heading of a table column
         words.gettext("Answer"),
-        # translators: heading of a table column: how many families (or students) of the roster could have answered
+        # translators: heading of a table column: how many families (or teachers, or students) of the roster could have
+        # answered
         words.gettext("Could have answered"),
-        # translators: heading of a table column: how many families answered the survey
+        # translators: heading of a table column: how many families (or educators, or students) answered the survey
         words.gettext("Took part"),
         # translators: heading of a table column: how many families or children of those who took part had the question
         words.gettext("Got this question"),
@@ -59,19 +59,18 @@ def column_headings(wording: FigureWording) -> list[str]:
 
 def table_lines(report: Report, wording: FigureWording) -> Iterator[list[Cell]]:
     """One line per row of the report."""
-    # translators: in a table: families are counted
-    families = wording.words.gettext("families")
     # translators: in a table: children are counted
     children = wording.words.gettext("children")
     for part in report.parts:
+        part_wording = wording.of(part.population)
         for finding in part.findings:
             place = (part.wave, part.survey.title, finding.question.id, finding.question.text)
-            counted = children if finding.children else families
+            counted = children if finding.children else part_wording.people.unit
             for name, groups in {"all": (finding.whole,), **finding.cuts}.items():
                 by_code = {each.code: each for each in part.coverage.get(name, ())}
                 for group in groups:
                     heard = by_code.get(group.code, GroupCoverage(group.code, None, None))
-                    yield from _group_lines([*place, counted, name], group, heard, report, wording)
+                    yield from _group_lines([*place, counted, name], group, heard, report, part_wording)
 
 
 def _group_lines(
@@ -85,9 +84,3 @@ def _group_lines(
         numbers = (heard.households, heard.responses, row.base, row.answered, row.count, *shares)
         share = wording.share(line) if row.share is not None else wording.number(row.count)
         yield [*place, group.code or "", name, *answer, *numbers, share]
-
-
-def coverage_tables(part: ReportPart, report: Report, wording: FigureWording) -> Iterator[Block]:
-    """The coverage tables of a wave: the same as in the packet."""
-    for dimension, groups in part.coverage.items():
-        yield coverage_table(dimension, groups, report, wording, part.counting)

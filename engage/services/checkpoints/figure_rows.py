@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields
 
 from engage.domain.summaries.published_figures import GroupFigures, QuestionFigures
+from engage.questionnaire.model import TEXT_KINDS
 from engage.services.checkpoints.freezing import CheckpointFigures, WaveFigures
+from engage.services.waves.populations import LIAISON
 
 ANSWERED = "answered"
 NOT_ASKED = "not_asked"
@@ -41,7 +43,7 @@ class FigureRow:
 
     @property
     def hidden(self) -> bool:
-        """Whether the count is suppressed to protect families."""
+        """Whether the count is suppressed to protect people."""
         return self.count is None
 
     @property
@@ -54,9 +56,12 @@ NAMES = tuple(each.name for each in fields(FigureRow))
 
 
 def figure_rows(document: CheckpointFigures, audience: str) -> Iterator[FigureRow]:
-    """Every row of a checkpoint's figures for one audience, in the surveys' order."""
+    """Every row of a checkpoint's figures for one audience, in the surveys' order. Debriefs of liaisons are read, and
+    only their number is a figure, not how many have each text."""
     for wave in document["waves"]:
         for question in wave["audiences"][audience]["questions"]:
+            if wave.get("population") == LIAISON and question["kind"] in TEXT_KINDS:
+                continue
             for breakdown, lines in question["breakdowns"].items():
                 for line in lines:
                     yield from _group_rows(wave, question, breakdown, line)

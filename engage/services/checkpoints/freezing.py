@@ -11,8 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import NotRequired, TypedDict
 
-from engage.domain.summaries.audiences import AUDIENCES, FAMILY, audience_minimums
-from engage.domain.summaries.published_figures import AudienceFigures
+from engage.domain.summaries.published_figures import AUDIENCES, FAMILY, AudienceFigures, audience_minimums
 from engage.services.checkpoints.household_counts import RosterCounts, visible_households
 from engage.storage.models.checkpoints import Checkpoint
 from engage.storage.models.waves import Wave

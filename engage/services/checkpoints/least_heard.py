@@ -1,17 +1,42 @@
-"""Discussion questions about the languages with the lowest coverage, first those from which nobody answered."""
+"""Discussion questions about the groups with the lowest coverage: of families, the languages, first those from which
+nobody answered; of educators and students, a school."""
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 from engage.services.checkpoints.report import GroupCoverage, Report, ReportPart
 from engage.services.checkpoints.wording import FigureWording
+from engage.services.waves.populations import FAMILY
 from engage.storage.language_groups import OTHER
 from engage.storage.models.schools import UNDETERMINED
 
-LEAST = 10  # households of a language before it is named as having answered least: fewer are too few to compare
+LEAST = 10  # households of a language, or people of a school, before it is named: fewer are too few to compare
 
 
 def least_heard_prompts(part: ReportPart, report: Report, wording: FigureWording) -> Iterator[str]:
+    """Questions about the groups of one survey."""
+    if part.population == FAMILY:
+        yield from _language_prompts(part, report, wording)
+    elif wording.people.least_heard:
+        yield from _school_prompts(part, report, wording)
+
+
+def _school_prompts(part: ReportPart, report: Report, wording: FigureWording) -> Iterator[str]:
+    """A question about the school with the lowest share, unless everybody answered there. Merged schools are not
+    named."""
+    named = [each for each in part.coverage.get("school", ()) if each.code != OTHER and (each.households or 0) >= LEAST]
+    least = find_smallest_share([each for each in named if each.responses != each.households])
+    if least is not None:
+        yield wording.people.least_heard % {
+            "survey": part.survey.title,
+            "school": wording.group("school", least.code or "", dict(report.schools)),
+            "share": least.percent,
+            "count": wording.number(least.responses),
+            "all": wording.number(least.households),
+        }
+
+
+def _language_prompts(part: ReportPart, report: Report, wording: FigureWording) -> Iterator[str]:
     """Questions about the languages that nobody answered in, those with suppressed numbers, and the one with the lowest
     share of the others.
 

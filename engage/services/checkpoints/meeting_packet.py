@@ -16,6 +16,7 @@ from engage.services.checkpoints.discussion_guide import discussion_prompts
 from engage.services.checkpoints.findings import Finding, FindingGroup
 from engage.services.checkpoints.report import GroupCoverage, Promise, Report, ReportPart
 from engage.services.checkpoints.wording import FigureWording
+from engage.services.waves.populations import FAMILY, LIAISON
 
 Block = tuple[Any, ...]
 WIDEST = 8  # groups side by side on a page
@@ -31,7 +32,7 @@ def packet_blocks(report: Report, wording: FigureWording) -> Iterator[Block]:
         yield ("heading", 2, part.survey.title)
         yield from _coverage_blocks(part, report, wording)
         for finding in part.findings:
-            yield from _finding_blocks(finding, wording)
+            yield from _finding_blocks(finding, wording.of(part.population))
     yield from _promise_blocks(report, wording)
     yield from _appendix_blocks(report, wording)
 
@@ -57,13 +58,8 @@ def figures_status_text(report: Report, wording: FigureWording) -> str:
 def reading_notes(report: Report, wording: FigureWording, ranges: bool = True) -> list[str]:
     """Plain sentences on what the numbers mean and what is not shown; `ranges` if likely ranges are shown too."""
     words = wording.words
-    # translators: how to read a table of survey results
+    # translators: how to read a table of survey results; families, educators, or students have answered
     shares = words.gettext("For each percent, we count only those who answered the question.")
-    # translators: how to read a table of survey results: about the range a share lies in
-    likely = words.gettext(
-        "Not every family answered. “61% to 74%” means: if those who did not answer think like those who did, "
-        "the share among all families very likely lies between these two."
-    )
     # translators: how to read a table of survey results
     small = words.gettext(
         "A small difference between two groups may be due to chance, especially if their ranges overlap."
@@ -73,19 +69,52 @@ def reading_notes(report: Report, wording: FigureWording, ranges: bool = True) -
         "Brothers and sisters often have the same answers. So the range is wider for a question that was "
         "answered for each child."
     )
+    if report.populations == (LIAISON,):
+        return [suppression_note(report, wording)]
     children = any(finding.children for part in report.parts for finding in part.findings)
-    sure = [likely, small, *([siblings] if children else [])]
+    sure = [_range_note(report, wording), small, *([siblings] if children else [])]
     return [shares, *(sure if ranges else []), suppression_note(report, wording)]
 
 
-def suppression_note(report: Report, wording: FigureWording) -> str:
-    """Why some numbers are not shown."""
+def _range_note(report: Report, wording: FigureWording) -> str:
+    """What a likely range means."""
+    populations = _answering_populations(report)
+    if len(populations) == 1:
+        return wording.of(populations[0]).people.likely
+    # translators: how to read a table of survey results: about the range a share lies in; families, educators, or
+    # students have answered
+    return wording.words.gettext(
+        "Not everyone answered. “61% to 74%” means: if those who did not answer think like those who did, the "
+        "share among all who could have answered very likely lies between these two."
+    )
+
+
+def _answering_populations(report: Report) -> tuple[str, ...]:
+    """Who answered, without liaisons unless there is nobody else: their debriefs have no shares."""
+    others = tuple(each for each in report.populations if each != LIAISON)
+    return others or report.populations or (FAMILY,)
+
+
+def suppression_note(report: Report, wording: FigureWording, part: ReportPart | None = None) -> str:
+    """Why some numbers are not shown: in one survey, or in the report as a whole."""
+    populations = (part.population,) if part else _answering_populations(report)
+    least = max((report.minimum_of(each) for each in report.parts if each.population in populations), default=0)
+    if len(populations) == 1:
+        return wording.of(populations[0]).people.few % {"minimum": wording.number(least or report.minimum)}
+    if FAMILY in populations:
+        # translators: privacy: how to read a table of survey results
+        sentence = wording.words.gettext(
+            "If a number comes from fewer than %(families)s families, or from fewer than %(people)s educators or "
+            "students, we hide it to protect them. We hide some larger numbers too, so that the small ones cannot be "
+            "worked out."
+        )
+        return sentence % {"families": wording.number(report.minimum), "people": wording.number(least)}
     # translators: privacy: how to read a table of survey results
     sentence = wording.words.gettext(
-        "If a number comes from fewer than %(minimum)s families, we hide it to protect them. We hide some larger "
-        "numbers too, so that the small ones cannot be worked out."
+        "If a number comes from fewer than %(minimum)s people, we hide it to protect them. We hide some larger numbers "
+        "too, so that the small ones cannot be worked out."
     )
-    return sentence % {"minimum": wording.number(report.minimum)}
+    return sentence % {"minimum": wording.number(least)}
 
 
 def _cover_blocks(report: Report, wording: FigureWording) -> Iterator[Block]:
@@ -110,17 +139,28 @@ def _discussion_blocks(report: Report, wording: FigureWording) -> Iterator[Block
 
 
 def _coverage_blocks(part: ReportPart, report: Report, wording: FigureWording) -> Iterator[Block]:
-    # translators: heading of the table of how many families answered
-    yield ("heading", 3, wording.words.gettext("Who answered"))
+    wording = wording.of(part.population)
+    yield ("heading", 3, coverage_heading(wording))
     # translators: the days a survey was open
     opened = wording.words.gettext("Survey dates: %(first)s to %(last)s.")
     yield ("remark", opened % {"first": format_day(part.opens, wording), "last": format_day(part.closes, wording)})
-    if part.counting:
-        yield ("remark", wording.rule(part.counting, part.asked))
+    if rule := wording.rule(part.counting, part.asked):
+        yield ("remark", rule)
     if line := burst_text(part.burst, wording):
         yield ("remark", line)
+    yield from coverage_tables(part, report, wording)
+
+
+def coverage_tables(part: ReportPart, report: Report, wording: FigureWording) -> Iterator[Block]:
+    """The coverage tables of a wave, by breakdown."""
     for dimension, groups in part.coverage.items():
-        yield coverage_table(dimension, groups, report, wording, part.counting)
+        yield coverage_table(dimension, groups, report, wording.of(part.population), part.counting)
+
+
+def coverage_heading(wording: FigureWording) -> str:
+    """The heading of the tables of coverage."""
+    # translators: heading of the tables of how many families, educators, or students answered
+    return wording.people.coverage or wording.words.gettext("Who answered")
 
 
 def coverage_table(
@@ -138,11 +178,12 @@ def coverage_table(
 
 
 def _coverage_header(dimension: str, wording: FigureWording, counting: str) -> list[str]:
+    # translators: heading of a table column: all who answered together, families, educators, or students
+    everybody = wording.people.everybody or wording.words.gettext("Everybody")
     return [
-        # translators: heading of a table column: all families together
-        wording.words.gettext("Everybody") if dimension == "all" else wording.head(dimension),
-        # translators: heading of a table column: how many families answered
-        wording.words.gettext("Answered"),
+        everybody if dimension == "all" else wording.head(dimension),
+        # translators: heading of a table column: how many families, educators, or students answered
+        wording.people.coverage or wording.words.gettext("Answered"),
         wording.counted(counting),
         # translators: heading of a table column: a share in percent
         wording.words.pgettext("in percent", "Percent"),
@@ -151,7 +192,7 @@ def _coverage_header(dimension: str, wording: FigureWording, counting: str) -> l
 
 def _coverage_row(dimension: str, each: GroupCoverage, report: Report, wording: FigureWording) -> list[str]:
     return [
-        # translators: heading of a table row: all families together
+        # translators: heading of a table row: all who answered together, families, educators, or students
         wording.words.gettext("All")
         if each.code is None
         else wording.group(dimension, each.code, dict(report.schools)),
@@ -173,7 +214,7 @@ def _finding_blocks(finding: Finding, wording: FigureWording) -> Iterator[Block]
 
 
 def bar_text(line: Any, wording: FigureWording) -> str:
-    """The text beside a bar: count, share, and the likely range for all families."""
+    """The text beside a bar: count, share, and the likely range for all who could have answered."""
     if line.row.hidden or line.row.share is None:
         return wording.number(line.row.count)
     numbers = {"count": wording.number(line.row.count), "share": wording.share(line), "range": wording.likely(line)}
@@ -219,10 +260,12 @@ def promise_status_text(promise: Promise, wording: FigureWording) -> str:
 
 def _appendix_blocks(report: Report, wording: FigureWording) -> Iterator[Block]:
     for part in report.parts:
+        findings = [finding for finding in part.findings if finding.cuts]
+        if not findings and not (report.schools_left_out and part.findings):
+            continue
         yield ("page",)
-        # translators: heading in a report; %(survey)s is a survey's title
-        heading = wording.words.gettext("%(survey)s: tables by school, language, and how families answered")
-        yield ("heading", 2, heading % {"survey": part.survey.title})
+        part_wording = wording.of(part.population)
+        yield ("heading", 2, part_wording.people.tables % {"survey": part.survey.title})
         if report.schools_left_out:
             # translators: in a report that would be too long: tables by school are in another file. CSV and Excel are
             # kinds of files
@@ -230,10 +273,10 @@ def _appendix_blocks(report: Report, wording: FigureWording) -> Iterator[Block]:
                 "The tables of %(num)s schools are not included here. They are in the CSV and Excel files."
             )
             yield ("paragraph", sentence % {"num": wording.number(report.schools_left_out)})
-        for finding in part.findings:
+        for finding in findings:
             yield ("heading", 3, finding.question.text)
             for dimension, groups in finding.cuts.items():
-                yield from breakdown_tables(dimension, groups, report, wording)
+                yield from breakdown_tables(dimension, groups, report, part_wording)
 
 
 def breakdown_tables(

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from datetime import date
 from io import BytesIO
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from jinja2 import Environment, FileSystemLoader
 from sqlalchemy import select
@@ -21,8 +21,9 @@ from engage.domain.paper.documents import document as paper
 from engage.domain.roster.sampling_units import SamplingUnit, list_sampling_units
 from engage.domain.summaries.column_store import columns_folder, lock_folder
 from engage.domain.summaries.population import with_population
-from engage.domain.summaries.published_figures import ResponseCounts
+from engage.domain.summaries.published_figures import shown_dimensions
 from engage.domain.summaries.release_history import Released
+from engage.domain.summaries.tables import DIMENSIONS
 from engage.domain.summaries.wave_summary import load_releases
 from engage.services.checkpoints import export_table
 from engage.services.checkpoints.coverage import count_households, count_population
@@ -36,7 +37,13 @@ from engage.services.checkpoints.freezing import (
     load_frozen_figures,
     require_answers,
 )
-from engage.services.checkpoints.meeting_packet import figures_status_text, packet_blocks, reading_notes
+from engage.services.checkpoints.meeting_packet import (
+    coverage_heading,
+    coverage_tables,
+    figures_status_text,
+    packet_blocks,
+    reading_notes,
+)
 from engage.services.checkpoints.release_consistency import (
     drop_breakdowns,
     earlier_figures,
@@ -45,7 +52,7 @@ from engage.services.checkpoints.release_consistency import (
 )
 from engage.services.checkpoints.report import Report
 from engage.services.checkpoints.wording import FigureWording
-from engage.services.waves.populations import FAMILY
+from engage.services.waves.populations import EDUCATOR, FAMILY
 from engage.storage.models.checkpoints import Checkpoint, CheckpointWave
 from engage.storage.models.waves import Wave
 
@@ -53,16 +60,20 @@ DRAFTS = "drafts"  # a folder in the site's directory
 
 
 class JsonWave(TypedDict):
-    """A wave of the JSON file; a field is None if the frozen figures do not have it."""
+    """A wave of the JSON file; a field is None if the frozen figures do not have it. `minimum` is the least number of
+    people shown. How many could have answered is in `households` if families answered, in `roster` if not."""
 
     id: str
     survey: str
     edition: str
     opens: str
     closes: str
-    households: dict[str, object]
+    population: str
+    minimum: int
+    households: NotRequired[dict[str, object]]
+    roster: NotRequired[dict[str, object]]
     burst: str | None
-    responses: ResponseCounts
+    responses: dict[str, object]
 
 
 class JsonReport(TypedDict):
@@ -141,9 +152,12 @@ def _add_burst_reasons(document: CheckpointFigures, reasons: Mapping[str, str]) 
 
 
 def _add_intervals(document: CheckpointFigures) -> CheckpointFigures:
-    """The document with intervals computed for the households of the roster, where an audience sees them."""
+    """The document with intervals computed for the households or students of the roster, where an audience sees them.
+    Educators have intervals for an unknown number: the roster has teachers only, and aides may answer too."""
 
     def with_intervals(wave: WaveFigures) -> WaveFigures:
+        if wave.get("population") == EDUCATOR:
+            return wave
         audiences = wave["audiences"].items()
         return {**wave, "audiences": {name: with_population(each, each["households"]) for name, each in audiences}}
 
@@ -236,7 +250,7 @@ def render_csv(report: Report, wording: FigureWording) -> bytes:
 
 def build_json(report: Report, document: CheckpointFigures) -> JsonReport:
     """The figures of the report's audience as JSON types: metadata, coverage, and the flat table."""
-    waves = [_build_json_wave(wave, report.audience) for wave in document["waves"]]
+    waves = [_build_json_wave(wave, report.audience, report.minimum) for wave in document["waves"]]
     rows = [{**asdict(row), "shown": row.percent} for row in figure_rows(document, report.audience)]
     return {
         "checkpoint": report.id,
@@ -251,18 +265,31 @@ def build_json(report: Report, document: CheckpointFigures) -> JsonReport:
     }
 
 
-def _build_json_wave(wave: WaveFigures, audience: str) -> JsonWave:
-    figures = wave["audiences"][audience]
-    return {
+def _build_json_wave(wave: WaveFigures, audience: str, minimum: int) -> JsonWave:
+    figures, population = wave["audiences"][audience], wave.get("population", FAMILY)
+    roster = {**(wave.get("households") or {}), **figures.get("households", {})}
+    built: JsonWave = {
         "id": wave["id"],
         "survey": wave["survey"],
         "edition": wave["edition"],
         "opens": wave["opens"],
         "closes": wave["closes"],
-        "households": {**(wave.get("households") or {}), **figures.get("households", {})},
+        "population": population,
+        "minimum": wave["minimum"][audience] if "minimum" in wave else minimum,
         "burst": wave.get("burst"),
-        "responses": figures["responses"],
+        "responses": _drop_missing_dimensions({**figures["responses"]}, population),
     }
+    if population == FAMILY:
+        built["households"] = roster
+    else:
+        built["roster"] = _drop_missing_dimensions(roster, population)
+    return built
+
+
+def _drop_missing_dimensions(numbers: Mapping[str, object], population: str) -> dict[str, object]:
+    """The numbers without the breakdowns that figures of a population do not have."""
+    missing = {*DIMENSIONS} - {*shown_dimensions(population)}
+    return {name: number for name, number in numbers.items() if name not in missing}
 
 
 def render_xlsx(report: Report, wording: FigureWording) -> bytes:
@@ -278,9 +305,9 @@ def render_xlsx(report: Report, wording: FigureWording) -> bytes:
         )
     ]
     for part in report.parts:
-        for _, header, lines, _ in export_table.coverage_tables(part, report, wording):
-            # translators: title of a sheet of a workbook
-            sheets.append(Worksheet(wording.words.gettext("Who answered"), header, lines))
+        title = coverage_heading(wording.of(part.population))
+        tables = coverage_tables(part, report, wording)
+        sheets += [Worksheet(title, header, lines) for _, header, lines, _ in tables]
     out = BytesIO()
     # translators: title of the sheet of a workbook that says what the figures are
     write_xlsx(out, sheets, manifest(report, wording), wording.language.rtl, wording.words.gettext("About"))
@@ -314,11 +341,11 @@ def manifest(report: Report, wording: FigureWording) -> dict[str, str]:
 
 def _counting_rules(report: Report, wording: FigureWording) -> Iterator[str]:
     """How each survey counts who could have answered."""
-    # translators: %(survey)s is a survey's title, %(rule)s a sentence on how families are counted
+    # translators: %(survey)s is a survey's title, %(rule)s a sentence on how families, or others, are counted
     sentence = wording.words.gettext("%(survey)s: %(rule)s")
     for part in report.parts:
-        if part.counting:
-            yield sentence % {"survey": part.survey.title, "rule": wording.rule(part.counting, part.asked)}
+        if rule := wording.of(part.population).rule(part.counting, part.asked):
+            yield sentence % {"survey": part.survey.title, "rule": rule}
 
 
 def _paper_blocks(plain: Iterable[tuple[Any, ...]]) -> Iterator[paper.Block]:

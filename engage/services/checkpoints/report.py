@@ -38,7 +38,8 @@ class Promise:
 
 @dataclass(frozen=True, slots=True)
 class GroupCoverage:
-    """How many answered in one group (code None: all), and how many households it has, where known.
+    """How many answered in one group (code None: all), and how many households it has, where known; of a survey that
+    families did not answer, how many educators or students.
 
     `band` takes the place of a number of households that would reveal answers: {"below": n}, {"least": n}, or {} if
     nothing is published.
@@ -94,7 +95,7 @@ class ReportPart:
 
     @property
     def responses(self) -> int | None:
-        """How many families answered; None if suppressed."""
+        """How many answered; None if suppressed."""
         return self.coverage["all"][0].responses
 
 
@@ -116,6 +117,15 @@ class Report:
     promises: tuple[Promise, ...]
     schools_left_out: int = 0
     """Number of schools that have figures, but no tables in this report (group_choice.py)."""
+
+    @property
+    def populations(self) -> tuple[str, ...]:
+        """Who answered its surveys, in their order, each once."""
+        return tuple(dict.fromkeys(part.population for part in self.parts))
+
+    def minimum_of(self, part: ReportPart) -> int:
+        """The least number of people of a survey that is shown."""
+        return part.minimum or self.minimum
 
 
 def build_report(
@@ -194,7 +204,8 @@ def _build_coverage(responses: ResponseCounts, roster: HouseholdCounts) -> dict[
     for dimension in GROUP_DIMENSIONS:
         groups, households = responses[dimension], expected[dimension]
         codes = sorted({*groups, *households})
-        if groups or not responses["all"]:  # otherwise the breakdown was removed (release_consistency.py)
+        # A breakdown without groups, but with responses, was removed (release_consistency.py).
+        if codes and (groups or not responses["all"]):
             coverage[dimension] = tuple(
                 _build_group_coverage(code, groups.get(code, 0), households.get(code, 0), bool(households))
                 for code in codes

@@ -11,15 +11,24 @@ from engage.base.languages import LANGUAGES
 from engage.questionnaire.answer_text import missing_text
 from engage.services.checkpoints.figure_rows import format_percent
 from engage.services.checkpoints.findings import Finding, FindingLine
+from engage.services.checkpoints.population_wording import population_wording
+from engage.services.waves.populations import FAMILY
 from engage.storage.language_groups import OTHER
 from engage.storage.models.schools import UNDETERMINED
 
 
 class FigureWording:
-    """Sentences and numbers in one language. `words` is its gettext catalog."""
+    """Sentences and numbers in one language. `words` is its gettext catalog, `population` who answered (`of`)."""
 
-    def __init__(self, language: str, words: NullTranslations) -> None:
+    def __init__(self, language: str, words: NullTranslations, population: str = FAMILY) -> None:
         self.language, self.words = LANGUAGES[language], words
+        self.people = population_wording(population, words)
+
+    def of(self, population: str) -> "FigureWording":
+        """The same for a survey that this population answered."""
+        if population == self.people.population:
+            return self
+        return FigureWording(self.language.tag, self.words, population)
 
     def number(self, count: int | None) -> str:
         """A count, or the text for a suppressed one."""
@@ -31,8 +40,7 @@ class FigureWording:
 
     def hidden(self) -> str:
         """The text in place of a suppressed number."""
-        # translators: privacy: in a table, in place of a number that is too small to show
-        return self.words.gettext("hidden to protect families")
+        return self.people.hidden
 
     def share(self, line: FindingLine) -> str:
         """A share in whole percent; a dash if there is none, the text for a suppressed number if its count is
@@ -42,7 +50,7 @@ class FigureWording:
         return line.row.percent or "–"
 
     def likely(self, line: FindingLine) -> str:
-        """The likely range of the share of all families: "61% to 74%"."""
+        """The likely range of the share of all who could have answered: "61% to 74%"."""
         if line.row.low is None or line.row.high is None:
             return self.hidden() if line.row.hidden else "–"
         # translators: in a table: a share lies between these two, such as 61% and 74%
@@ -51,7 +59,7 @@ class FigureWording:
 
     def brief(self, count: int | None) -> str:
         """A count for a narrow cell, or the short text for a suppressed one."""
-        # translators: in a narrow table cell, in place of a number that is hidden to protect families
+        # translators: in a narrow table cell, in place of a number that is hidden to protect people
         return self.words.gettext("hidden") if count is None else self.number(count)
 
     def short(self, line: FindingLine) -> str:
@@ -71,18 +79,21 @@ class FigureWording:
         return missing_text(code, self.words.gettext)
 
     def counted(self, counting: str) -> str:
-        """The plural noun for those who could have answered, by the wave's rule."""
+        """The heading for how many could have answered, by the wave's rule."""
+        if self.people.population != FAMILY:
+            return self.people.roster
         templates = {
             # translators: heading of a table column: each family is counted once in each school it has a child in
             "family_school": self.words.gettext("Households by school"),
             # translators: heading of a table column: how many students there are
             "student": self.words.gettext("Students"),
         }
-        # translators: heading of a table column: how many households could have answered
-        return templates.get(counting) or self.words.gettext("Households")
+        return templates.get(counting) or self.people.roster
 
     def rule(self, counting: str, selection: str) -> str:
-        """Sentences on who could have answered."""
+        """Sentences on who could have answered; empty if unknown. `counting` is empty without a roster."""
+        if self.people.population != FAMILY:
+            return " ".join(each for each in (self.people.rule, self.people.roster_rule if counting else "") if each)
         rules = {
             # translators: above a table: who is counted as "could have answered"
             "family": self.words.gettext("Each household is counted once. A child with two homes has two households."),
@@ -175,16 +186,20 @@ class FigureWording:
         """A sentence on how many of those asked a question answered it."""
         base, answered = finding.whole.base, finding.whole.answered
         if base is None or answered is None:
-            # translators: privacy: under a question; too few families answered it to say how many
-            return self.words.gettext("We do not show how many answered, to protect families.")
+            return self.people.base_hidden
         text = self._answered(finding, base) % {"num": self.number(answered), "all": self.number(base)}
         if finding.question.kind in ("words", "long_words"):
-            # translators: privacy: under a question that families answered in their own words
+            # translators: privacy: under a question that families, educators, or students answered in their own words
             text += " " + self.words.gettext("What they wrote is not shown here: people read it first.")
         return text
 
     def _answered(self, finding: Finding, base: int) -> str:
         """The sentence, with plural forms by the number of those asked."""
+        if finding.children and self.people.population != FAMILY:
+            # translators: under a question that is asked once for each child
+            return self.words.ngettext(
+                "Answered for %(num)s of %(all)s child.", "Answered for %(num)s of %(all)s children.", base
+            )
         if finding.children and finding.some:
             # translators: under a question that is asked once for each child, and not for every child
             return self.words.ngettext(
@@ -199,16 +214,4 @@ class FigureWording:
                 "Answered for %(num)s of the %(all)s children that families told us about.",
                 base,
             )
-        if finding.some:
-            # translators: under a question that not every family had, because it did not fit what they said before
-            return self.words.ngettext(
-                "This question was for %(all)s family. %(num)s of them answered it.",
-                "This question was for %(all)s families. %(num)s of them answered it.",
-                base,
-            )
-        # translators: under a question; %(all)s families answered the survey, %(num)s of them this question
-        return self.words.ngettext(
-            "%(num)s of the %(all)s family who took part answered this.",
-            "%(num)s of the %(all)s families who took part answered this.",
-            base,
-        )
+        return (self.people.answered_some if finding.some else self.people.answered)(base)

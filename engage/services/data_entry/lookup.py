@@ -69,7 +69,8 @@ def find_numbered_sheet(session: Session, serial: str) -> PaperSheet | None:
 
 
 def find_unnumbered_sheet(session: Session, name: str, details: SheetDetails, person: int) -> PaperSheet | None:
-    """The sheet without serial: as keyed, else as in its unfinished draft, else as in `details`."""
+    """The sheet without serial: as keyed, else as in its unfinished draft, else as in `details`. None for a wave that
+    families do not answer."""
     if not NAME.match(name):
         return None
     keying = session.get(Keying, name)
@@ -88,7 +89,9 @@ def _build_unnumbered_sheet(
     if not (details.wave.isprintable() and details.school.isprintable()):  # PostgreSQL refuses NUL in a query
         return None
     wave, school = session.get(Wave, details.wave), session.get(School, details.school)
-    if wave is None or school is None or session.get(WaveSchool, (wave.id, school.id)) is None:
+    if wave is None or not wave.is_for_families:
+        return None
+    if school is None or session.get(WaveSchool, (wave.id, school.id)) is None:
         return None
     language = details.language
     if keying is not None and language not in wave.offered:  # keyed under a merged language; its own is not stored

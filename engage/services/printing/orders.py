@@ -207,8 +207,9 @@ def packet_file(settings: Settings, packet: Packet) -> Path | None:
 
 def _find_wave_and_school(session: Session, wave_id: str, school_id: str, today: date) -> tuple[Wave, School]:
     wave, school = session.get(Wave, wave_id), session.get(School, school_id)
-    if wave is None:
-        wave_ids = session.scalars(select(Wave.id).where(Wave.closes >= today).order_by(Wave.id)).all()
+    if wave is None or not wave.is_for_families:
+        running = select(Wave.id).where(Wave.closes >= today, Wave.is_for_families)
+        wave_ids = session.scalars(running.order_by(Wave.id)).all()
         raise PacketRefused("wave", wave=wave_id, known=", ".join(wave_ids))
     if school is None or school not in wave.schools:
         raise PacketRefused(

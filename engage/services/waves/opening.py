@@ -17,6 +17,7 @@ from engage.questionnaire.text_cleaning import clean_text, is_possible_id
 from engage.services.waves import privacy_notice
 from engage.services.waves.populations import DESIGNS, FAMILY, STUDENT
 from engage.services.waves.screening import find_unscreened_questions, screening_items
+from engage.services.waves.student_surveys import StudentSurveyFacts, find_problems, format_examples
 from engage.storage.fast_statements import BulkStatement
 from engage.storage.language_groups import store_language_groups
 from engage.storage.models.invitations import Invitation
@@ -34,7 +35,6 @@ SALT = 32  # random bytes
 INVITATION_COLUMNS = (
     *("digest", "wave_id", "identity", "school_id", "language", "household_id", "student_id", "used"),
 )
-MOST_EXAMPLES = 3  # texts a refusal shows as examples
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +94,14 @@ class OpeningConditions:
     `gaps` are the untranslated texts of each language's pages (`catalogs.translation_gaps`), including the district's
     own texts of the privacy notice: a survey must not switch to English in the middle. `screened` are the items with a
     screening decision (`screening.load_decisions`), `protected` those of them in a protected area. `student_surveys`:
-    whether an administrator has allowed surveys of students.
+    whether an administrator has allowed surveys of students; `today` decides whether families get their notice in time.
     """
 
     gaps: Mapping[str, Sequence[str]]
     screened: Container[str]
     protected: Container[str] = ()
     student_surveys: bool = False
+    today: date = date.min
 
 
 def open_wave(
@@ -154,7 +155,7 @@ def list_refusals(
         *find_refusals(session, new, gaps, words),
         *_survey_refusals(edition, new, conditions.screened, words),
         *_design_refusals(edition.survey("en"), new, words),
-        *(_student_refusals(edition.survey("en"), new, conditions, words) if is_for_students(edition) else ()),
+        *_student_refusals(edition.survey("en"), new, conditions, words),
     ]
 
 
@@ -164,11 +165,6 @@ def fit_population(new: NewWave, survey: Survey) -> NewWave:
         return replace(new, federal_funds=None)
     funds = new.federal_funds if survey.population == STUDENT else None
     return replace(new, **asdict(DESIGNS[survey.population]), federal_funds=funds)
-
-
-def is_for_students(edition: Edition) -> bool:
-    """Whether students answer the survey."""
-    return edition.survey("en").population == STUDENT
 
 
 def find_refusals(
@@ -307,7 +303,7 @@ def _survey_refusals(
             "them on the Content screening page.",
             len(waiting),
         )
-        yield Refusal("survey", sentence % {"num": len(waiting), "examples": _format_examples(waiting)})
+        yield Refusal("survey", sentence % {"num": len(waiting), "examples": format_examples(waiting)})
     english = {context: text for context, text, _ in translatable_texts(edition.survey("en"))}
     for tag in new.languages:
         missing = [english[each] for each in edition.missing(tag)] if tag in LANGUAGES else []
@@ -337,25 +333,17 @@ def _design_refusals(survey: Survey, new: NewWave, words: NullTranslations) -> I
 def _student_refusals(
     survey: Survey, new: NewWave, conditions: OpeningConditions, words: NullTranslations
 ) -> Iterator[Refusal]:
-    """The reasons against asking students (20 U.S.C. 1232h)."""
-    if not conditions.student_surveys:
-        # translators: staff form: surveys of students are off until an administrator switches them on
-        sentence = words.gettext("Surveys of students are switched off. An administrator can switch them on.")
-        yield Refusal("survey", sentence)
-    if new.federal_funds is None:
-        # translators: staff form: whether money of the U.S. Department of Education pays for a survey of students
-        yield Refusal("federal_funds", words.gettext("Choose whether federal education funds pay for this survey."))
-    protected = [str(each.text) for item, each in screening_items(survey).items() if item in conditions.protected]
-    if new.federal_funds and protected:
-        # translators: staff form. PPRA is a law of the United States; %(examples)s are questions of the survey
-        sentence = words.ngettext(
-            "%(num)s question is in an area that PPRA protects (%(examples)s). With federal funds, each family would "
-            "have to agree in writing first. Engage does not collect that, so it does not open this survey.",
-            "%(num)s questions are in an area that PPRA protects (%(examples)s). With federal funds, each family would "
-            "have to agree in writing first. Engage does not collect that, so it does not open this survey.",
-            len(protected),
+    """The reasons against asking students."""
+    if survey.population == STUDENT:
+        items = screening_items(survey).items()
+        facts = StudentSurveyFacts(
+            is_allowed=conditions.student_surveys,
+            federal_funds=new.federal_funds,
+            protected=[str(question.text) for item, question in items if item in conditions.protected],
+            opens=new.opens,
+            today=conditions.today,
         )
-        yield Refusal("survey", sentence % {"num": len(protected), "examples": _format_examples(protected)})
+        yield from (Refusal(*problem) for problem in find_problems(facts, words))
 
 
 def _survey_gap_sentence(tag: str, missing: Sequence[str], words: NullTranslations) -> str:
@@ -367,7 +355,7 @@ def _survey_gap_sentence(tag: str, missing: Sequence[str], words: NullTranslatio
         "(%(examples)s). Add them first, or leave the language out.",
         len(missing),
     )
-    return sentence % {"language": LANGUAGES[tag].name, "num": len(missing), "examples": _format_examples(missing)}
+    return sentence % {"language": LANGUAGES[tag].name, "num": len(missing), "examples": format_examples(missing)}
 
 
 def _language_refusals(new: NewWave, gaps: Mapping[str, Sequence[str]], words: NullTranslations) -> Iterator[Refusal]:
@@ -391,11 +379,7 @@ def _page_gap_sentence(tag: str, gaps: Sequence[str], words: NullTranslations) -
         "(%(examples)s). Add them first, or leave the language out.",
         len(gaps),
     )
-    return sentence % {"language": LANGUAGES[tag].name, "num": len(gaps), "examples": _format_examples(gaps)}
-
-
-def _format_examples(texts: Sequence[str]) -> str:
-    return " · ".join(texts[:MOST_EXAMPLES]) + (" …" if len(texts) > MOST_EXAMPLES else "")
+    return sentence % {"language": LANGUAGES[tag].name, "num": len(gaps), "examples": format_examples(gaps)}
 
 
 def _ensure_edition(session: Session, edition: Edition, today: date) -> StoredEdition:

@@ -73,7 +73,8 @@ def count_people(session: Session, wave: Wave) -> dict[str, int]:
         return {id: number for id, number in session.execute(query) if number is not None}
     if wave.population == STUDENT:
         query_students = select(Student.school_id, Student.grade).where(Student.school_id.in_(schools))
-        return dict(Counter(school for school, grade in session.execute(query_students) if is_grade_asked(grade)))
+        counted = Counter(school for school, grade in session.execute(query_students) if is_grade_asked(grade))
+        return {id: counted[id] for id in schools} if counted else {}
     return {}
 
 

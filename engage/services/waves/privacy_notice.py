@@ -118,7 +118,12 @@ def _notice_values(district: str, telephone: str, kept_days: int, language: str,
     day = format_date(deleted_on, "long", locale=locale)
     phone = f"{LTR}{telephone}{POP}" if telephone else ""
     days = format_unit(kept_days, "duration-day", "long", locale=locale)
-    return NoticeValues(f"{ISOLATE}{clean_text(district)}{POP}", phone, f"{ISOLATE}{day}{POP}", days)
+    return NoticeValues(isolate_text(district), phone, f"{ISOLATE}{day}{POP}", days)
+
+
+def isolate_text(text: str) -> str:
+    """A name inside a sentence of any direction."""
+    return f"{ISOLATE}{clean_text(text, lines=False)}{POP}"
 
 
 def _fill_places(statement: str, language: str, values: NoticeValues) -> str:

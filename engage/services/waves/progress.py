@@ -7,8 +7,9 @@ from datetime import date
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from engage.domain.summaries.audiences import audience_minimums
+from engage.domain.summaries.published_figures import audience_minimums
 from engage.domain.summaries.suppression import LEADERS
+from engage.services.waves.populations import LIAISON
 from engage.storage.models.bursts import is_counted
 from engage.storage.models.invitations import Invitation
 from engage.storage.models.responses import Response
@@ -41,7 +42,9 @@ def count_progress(session: Session, today: date, *wave_ids: str) -> dict[str, W
     counts, waves = {}, select(Wave.id, Wave.opens, Wave.closes, Wave.population)
     for id, opens, closes, population in session.execute(waves.where(Wave.id.in_(wave_ids)) if wave_ids else waves):
         number = answered.get(id, 0)
-        if opens <= today <= closes:
+        if population == LIAISON:  # each debrief is read by the same people who see the number
+            counts[id] = WaveProgress(number, 0)
+        elif opens <= today <= closes:
             counts[id] = WaveProgress(number - number % STEP or None, invited.get(id, 0), exact=False)
         else:
             least = audience_minimums(population)["leaders"]

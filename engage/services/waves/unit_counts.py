@@ -48,8 +48,8 @@ def _count_pile_units(session: Session, wave: Wave) -> UnitCounts:
         number = count_slips(list_class_piles(session, schools))
     else:
         number = sum(count_people(session, wave).values())
-    made = session.scalar(select(func.count()).select_from(Invitation).where(Invitation.wave_id == wave.id)) or 0
-    return UnitCounts(number, max(0, number - made))
+    codes = session.scalar(select(func.count()).select_from(Invitation).where(Invitation.wave_id == wave.id)) or 0
+    return UnitCounts(number, max(0, number - codes))
 
 
 def _distinct_units(session: Session, wave: Wave) -> Select[*tuple[Any, ...]]:

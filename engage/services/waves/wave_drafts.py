@@ -17,7 +17,7 @@ from engage.questionnaire.editions import Edition
 from engage.questionnaire.text_cleaning import is_possible_id
 from engage.services.waves import privacy_notice
 from engage.services.waves.opening import NewWave, Refusal
-from engage.services.waves.populations import FAMILY
+from engage.services.waves.populations import EDUCATOR, FAMILY, LIAISON
 from engage.services.waves.unit_counts import count_units
 from engage.storage.models.base import RANDOM_ID
 from engage.storage.models.responses import MODES
@@ -33,6 +33,7 @@ STEPS: Mapping[str, tuple[str, ...]] = {
     "answering": ("identity", "entry", "modes", "counting", "asked", "federal_funds"),
 }
 """The steps in order, each with the fields of DraftFields and of NewWave that it sets."""
+STAFF_LANGUAGES = ("en", "es")
 DAYS = ("opens", "closes", "results_on")
 
 
@@ -133,10 +134,13 @@ def count_missing_translations(session: Session, edition: Edition | None) -> tup
 
 
 def preselect(session: Session, fields: DraftFields, edition: Edition | None) -> DraftFields:
-    """The fields with all schools and all complete languages, where that step was not saved yet."""
+    """The fields with all schools and all complete languages, where that step was not saved yet; for staff, with
+    English and Spanish."""
     if fields.languages is None:
         pages, questions = count_missing_translations(session, edition)
-        complete = tuple(tag for tag in LANGUAGES if not pages[tag] and not questions[tag])
+        population = edition.survey("en").population if edition else FAMILY
+        offered = STAFF_LANGUAGES if population in (EDUCATOR, LIAISON) else LANGUAGES
+        complete = tuple(tag for tag in LANGUAGES if tag in offered and not pages[tag] and not questions[tag])
         fields = replace(fields, languages=complete)
     return fields if fields.schools is not None else replace(fields, schools=(), all_schools=True)
 

@@ -12,6 +12,7 @@ from engage.sites.administration import (
     staff,
     staff_changes,
     staff_home,
+    student_surveys,
     translations,
 )
 from engage.sites.administration.blueprint import blueprint
@@ -31,5 +32,6 @@ __all__ = [
     "staff",
     "staff_changes",
     "staff_home",
+    "student_surveys",
     "translations",
 ]

@@ -213,7 +213,13 @@ def event_names() -> dict[str, str]:
         # translators: audit log: what somebody did
         "change privacy notice": gettext("changed the privacy notice"),
         # translators: audit log: what somebody did
+        "allow student surveys": gettext("allowed surveys of students, or ended that"),
+        # translators: audit log: what somebody did
+        "record notice": gettext("recorded the day of the notice to families about a survey of students"),
+        # translators: audit log: what somebody did
         "change promise": gettext("added or changed a promise to families"),
+        # translators: audit log: what somebody did
+        "write debrief": gettext("wrote a debrief after an event"),
         # translators: audit log: what somebody did
         "correct answers": gettext("corrected or withdrew a paper form"),
         # translators: audit log: what somebody did

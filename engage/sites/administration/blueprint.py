@@ -48,8 +48,16 @@ add_pages(
         # translators: menu: what families are told about their answers
         lambda: gettext("Privacy notice"),
     ),
+    MenuPage(
+        "administration",
+        4,
+        "allow student surveys",
+        "administration.student_surveys",
+        # translators: menu: whether students may be asked in surveys
+        lambda: gettext("Student surveys"),
+    ),
     # translators: menu: what staff did, as it was recorded
-    MenuPage("administration", 4, "see the audit log", "administration.audit", lambda: gettext("Audit log")),
+    MenuPage("administration", 5, "see the audit log", "administration.audit", lambda: gettext("Audit log")),
     # translators: menu: email to staff that could not be sent
-    MenuPage("administration", 5, "read waiting letters", "administration.letters", lambda: gettext("Outgoing mail")),
+    MenuPage("administration", 6, "read waiting letters", "administration.letters", lambda: gettext("Outgoing mail")),
 )

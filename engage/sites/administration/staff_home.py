@@ -1,5 +1,6 @@
 """The staff home page: tasks of the signed-in person."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,13 +12,22 @@ from sqlalchemy.orm import Session
 
 from engage.domain.conversations.threads import find_waiting_threads, week_start
 from engage.services.retention.run_schedule import retention_status
+from engage.services.waves.debriefs import find_open_debrief_waves, list_urgent_debriefs
 from engage.sites.administration import mail_queue, roster_updates
 from engage.sites.administration.blueprint import blueprint
 from engage.storage.engine import read_session
 from engage.storage.models.paper import KeyingDraft, PrintRun, Sheet
+from engage.storage.models.waves import Wave
 from engage.web.context import runtime
-from engage.web.page_language import gettext, long_date, ngettext
-from engage.web.permissions import assigned_languages, enters, is_allowed, permitted_schools, person
+from engage.web.page_language import gettext, language, long_date, ngettext
+from engage.web.permissions import (
+    assigned_languages,
+    enters,
+    is_allowed,
+    needs_second_step,
+    permitted_schools,
+    person,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +44,11 @@ class Task:
 def home() -> str:
     """The person's tasks and schools, and whether retention runs on time."""
     with read_session(runtime().engine) as session:
-        tasks = [*_question_tasks(session), *_paper_tasks(session), *_letter_tasks(session), *_roster_tasks(session)]
+        tasks = [*_question_tasks(session), *_debrief_tasks(session), *_paper_tasks(session)]
+        tasks += [*_letter_tasks(session), *_roster_tasks(session)]
+        waves = _find_debrief_waves(session)
         retention = _retention_status(session) if is_allowed("see the audit log") else {}
-    return render_template("administration/staff_home.html", tasks=tasks, person=person(), **retention)
+    return render_template("administration/staff_home.html", tasks=tasks, waves=waves, person=person(), **retention)
 
 
 def _retention_status(session: Session) -> dict[str, Any]:
@@ -67,6 +79,27 @@ def _question_tasks(session: Session) -> list[Task]:
     # translators: first staff page: link to the questions of families
     answer = gettext("Answer")
     return [Task(url_for("liaison.questions", status="waits"), answer, f"{many} {first}", urgent=True)]
+
+
+def _debrief_tasks(session: Session) -> list[Task]:
+    if not is_allowed("read debriefs") or needs_second_step("read debriefs"):
+        return []
+    urgent = len(list_urgent_debriefs(session, permitted_schools(), language().tag, runtime().today()))
+    # translators: first staff page: a debrief is what a community liaison wrote after an event
+    sentence = ngettext(
+        "%(num)s debrief names something that must be answered within a week.",
+        "%(num)s debriefs name something that must be answered within a week.",
+        urgent,
+    )
+    # translators: first staff page: link to what community liaisons wrote after events
+    return [Task(url_for("liaison.debriefs"), gettext("Read"), sentence)] if urgent else []
+
+
+def _find_debrief_waves(session: Session) -> Sequence[Wave]:
+    """The waves in which this person can write a debrief today."""
+    if not is_allowed("write debriefs"):
+        return []
+    return find_open_debrief_waves(session, permitted_schools(), runtime().today())
 
 
 def _paper_tasks(session: Session) -> list[Task]:

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from random import SystemRandom
 from typing import Any
 
-from flask import Response, abort, render_template
+from flask import Response, abort, redirect, render_template, url_for
 from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response as BaseResponse
 from wtforms import SelectField
 from wtforms.validators import NumberRange
 
@@ -25,6 +26,7 @@ from engage.services.waves.invitations import (
     replace_invitation,
 )
 from engage.services.waves.opening import add_unnamed_invitations
+from engage.services.waves.populations import PILES
 from engage.services.waves.targets import invitation_language
 from engage.services.waves.unit_counts import count_units
 from engage.sites.district.blueprint import blueprint
@@ -64,9 +66,11 @@ class LostForm(BaseForm):
 
 @blueprint.get("/waves/<wave_id>/codes")
 @enters("make access codes")
-def codes(wave_id: str) -> str:
-    """The forms."""
+def codes(wave_id: str) -> str | BaseResponse:
+    """The forms; for educators and students, the page of their slips."""
     with read_session(runtime().engine) as session:
+        if require_wave(session, wave_id).population in PILES:
+            return redirect(url_for("district.slips", wave_id=wave_id))
         return _render_page(session, require_code_wave(session, wave_id))
 
 
@@ -157,8 +161,14 @@ def _make_used_check(session: Session, wave: Wave, code: str) -> Callable[[Invit
 
 
 def require_code_wave(session: Session, wave_id: str, change: bool = False) -> Wave:
+    """The same as `require_wave_with_codes`; "not found" for a wave that families do not answer."""
+    wave = require_wave_with_codes(session, wave_id, change)
+    return wave if wave.is_for_families else abort(404)
+
+
+def require_wave_with_codes(session: Session, wave_id: str, change: bool = False) -> Wave:
     """The wave; "not found" for one with an open link. With `change`, others cannot create, replace or withdraw codes
-    of this wave until the transaction ends; families can still answer."""
+    of this wave until the transaction ends; people can still answer."""
     wave = require_wave(session, wave_id)
     if wave.entry != "code":
         abort(404)

@@ -8,7 +8,7 @@ from wtforms.validators import DataRequired
 
 from engage.domain.intake.burst_marks import announced_events, find_burst_decision, marked_days, needs_burst_decision
 from engage.sites.district.blueprint import blueprint
-from engage.sites.district.waves import require_wave
+from engage.sites.district.waves import require_family_wave
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.bursts import COUNT_REASONS, AnnouncedEvent, BurstDecision
 from engage.storage.models.waves import Wave
@@ -123,8 +123,8 @@ def decision_reasons() -> dict[str, str]:
 
 
 def _require_open_wave(session: Session, wave_id: str) -> Wave:
-    """The wave; "not found" for one with access codes."""
-    wave = require_wave(session, wave_id)
+    """The wave; "not found" for one with access codes, or one that families do not answer."""
+    wave = require_family_wave(session, wave_id)
     return wave if wave.entry == "open" else abort(404)
 
 

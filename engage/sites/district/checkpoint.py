@@ -19,7 +19,8 @@ from engage.services.checkpoints.group_choice import GroupChoice, choose_groups,
 from engage.services.checkpoints.large_counts import CountIsLarge
 from engage.services.checkpoints.meeting_packet import (
     breakdown_tables,
-    coverage_table,
+    coverage_heading,
+    coverage_tables,
     missing_answers_text,
     promise_status_text,
     reading_notes,
@@ -132,21 +133,22 @@ def report_context(report: Report) -> dict[str, Any]:
         "burst_line": lambda part: burst_text(part.burst, wording),
         "step": STEP,
         "reading": reading_notes(report, wording),
-        "hiding": suppression_note(report, wording),
+        "hiding": lambda part: suppression_note(report, wording, part),
         "standing": standing(report, wording),
-        "who": lambda part: [
-            coverage_table(name, groups, report, wording, part.counting) for name, groups in part.coverage.items()
-        ],
-        "cuts": lambda finding, wave: [
+        "coverage_heading": coverage_heading,
+        "who": lambda part: list(coverage_tables(part, report, wording)),
+        "cuts": lambda part, finding, wave: [
             (
                 wording.cut(name),
-                render_chart(finding, name, report, wording, f"w{wave}-{finding.question.id}-{name}"),
-                breakdown_tables(name, cut, report, wording),
+                render_chart(
+                    finding, name, report, wording.of(part.population), f"w{wave}-{finding.question.id}-{name}"
+                ),
+                breakdown_tables(name, cut, report, wording.of(part.population)),
             )
             for name, cut in finding.cuts.items()
         ],
         "chart_reading": charts_read(wording.words),
-        "apart": lambda finding: missing_answers_text(finding.whole, wording),
+        "apart": lambda part, finding: missing_answers_text(finding.whole, wording.of(part.population)),
         "kept": lambda promise: promise_status_text(promise, wording),
     }
 

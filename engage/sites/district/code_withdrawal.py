@@ -14,7 +14,7 @@ from wtforms import ValidationError
 from engage.domain.intake.access_code_use import lock_codes
 from engage.domain.security.access_codes import normalize_code
 from engage.services.waves.invitations import can_revoke_codes, revoke_codes
-from engage.sites.district.access_codes import require_code_wave
+from engage.sites.district.access_codes import require_wave_with_codes
 from engage.sites.district.blueprint import blueprint
 from engage.storage.engine import pause_after, read_session, write_session
 from engage.storage.models.audit import AuditEvent
@@ -63,7 +63,7 @@ class CodeBatch:
 def asking_codes_back(wave_id: str) -> str:
     """How many codes would become invalid, and a field for the number."""
     with read_session(runtime().engine) as session:
-        wave = require_code_wave(session, wave_id)
+        wave = require_wave_with_codes(session, wave_id)
         return _render_page(session, wave, TakeBackForm(_count_codes(session, wave)))
 
 
@@ -74,7 +74,7 @@ def take_codes_back(wave_id: str) -> Response | tuple[str, int]:
     form, status = _withdraw_first(wave_id)
     if status:
         with read_session(runtime().engine) as session:  # others can write while the page is drawn
-            return _render_page(session, require_code_wave(session, wave_id), form), status
+            return _render_page(session, require_wave_with_codes(session, wave_id), form), status
     canceled = min(BATCH, form.wanted)
     while canceled < form.wanted:
         number = _withdraw_more(wave_id, form.wanted - canceled)
@@ -90,7 +90,7 @@ def take_codes_back(wave_id: str) -> Response | tuple[str, int]:
 def _withdraw_first(wave_id: str) -> tuple[TakeBackForm, int]:
     """Invalidate the first codes. Returns the form, and the status of a refusal; 0 if there is none."""
     with write_session(runtime().engine) as session:
-        wave = require_code_wave(session, wave_id, change=True)
+        wave = require_wave_with_codes(session, wave_id, change=True)
         lock_codes(session, wave)
         form = TakeBackForm(_count_codes(session, wave))
         if not can_revoke_codes(session, wave):
@@ -106,7 +106,7 @@ def _withdraw_more(wave_id: str, left: int) -> int:
     somebody has begun to answer, or somebody else has changed the codes, of which `left` were left."""
     pause_after(PAUSE)
     with write_session(runtime().engine) as session:
-        wave = require_code_wave(session, wave_id, change=True)
+        wave = require_wave_with_codes(session, wave_id, change=True)
         lock_codes(session, wave)
         if _count_codes(session, wave) != left or not can_revoke_codes(session, wave):
             return 0

@@ -26,7 +26,7 @@ from engage.services.waves.unit_counts import count_targets
 from engage.sites.district.blueprint import blueprint
 from engage.sites.district.mail_merge import KINDS, download_response
 from engage.sites.district.wave_targets import count_opted_out, has_codes
-from engage.sites.district.waves import SchoolSearch, require_wave
+from engage.sites.district.waves import SchoolSearch, require_family_wave
 from engage.storage.engine import read_session
 from engage.storage.models.schools import School
 from engage.storage.models.waves import Wave
@@ -62,7 +62,8 @@ def reminders_index() -> Response | str:
 def _open_waves(session: Session) -> list[Wave]:
     """Waves that families can answer today in a school of this person, those that close first at the top."""
     today, schools = runtime().today(), permitted_schools()
-    newest = select(Wave).where(Wave.opens <= today, Wave.closes >= today).order_by(Wave.closes, Wave.id)
+    newest = select(Wave).where(Wave.is_for_families, Wave.opens <= today, Wave.closes >= today)
+    newest = newest.order_by(Wave.closes, Wave.id)
     return [
         wave for wave in session.scalars(newest) if schools is None or any(each.id in schools for each in wave.schools)
     ]
@@ -73,7 +74,7 @@ def _open_waves(session: Session) -> list[Wave]:
 def reminders(wave_id: str) -> str:
     """The bands by school."""
     with read_session(runtime().engine) as session:
-        wave, search = require_wave(session, wave_id), SchoolSearch()
+        wave, search = require_family_wave(session, wave_id), SchoolSearch()
         page = read_page(session, search.select_schools(wave), requested_page())
         return render_template(
             "district/reminders.html",
@@ -93,7 +94,7 @@ def reminders(wave_id: str) -> str:
 def reminders_csv(wave_id: str) -> Response:
     """The bands as CSV."""
     with read_session(runtime().engine) as session:
-        wave = require_wave(session, wave_id)
+        wave = require_family_wave(session, wave_id)
         schools = session.scalars(SchoolSearch().select_schools(wave)).all()
         places = list_school_reminders(session, wave, schools)
     bands = band_names(catalogue(language().tag))

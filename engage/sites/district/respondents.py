@@ -16,7 +16,7 @@ from engage.questionnaire.text_cleaning import is_possible_id
 from engage.services.printing.recipients import read_greeting
 from engage.sites.district.blueprint import blueprint
 from engage.sites.district.response_view import answer_lines
-from engage.sites.district.waves import SchoolSearch, require_wave
+from engage.sites.district.waves import SchoolSearch, require_family_wave
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.invitations import Invitation
 from engage.storage.models.responses import Response, ResponseLink
@@ -122,7 +122,7 @@ def _record_view(wave: Wave, school: School, **detail: int | str) -> None:
 def _require_confidential(session: Session, wave_id: str) -> Wave:
     """The wave; "not found" for an anonymous one, in which nobody can be looked up. What help a child needs is shown
     only to people with the permission to see that."""
-    wave = require_wave(session, wave_id)
+    wave = require_family_wave(session, wave_id)
     if wave.identity != "confidential":
         abort(404)
     if not may_look_up(wave):
@@ -139,7 +139,7 @@ def may_look_up(wave: Wave) -> bool:
 def _require_wave_school(session: Session, wave_id: str, school_id: str) -> School:
     """A school of the wave; "not found" for one this person may not see."""
     require_school(school_id)
-    match = next((school for school in require_wave(session, wave_id).schools if school.id == school_id), None)
+    match = next((school for school in require_family_wave(session, wave_id).schools if school.id == school_id), None)
     return match or abort(404)
 
 

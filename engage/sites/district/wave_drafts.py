@@ -14,7 +14,7 @@ from engage.questionnaire.editions import Edition
 from engage.services.waves.opening import NewWave, OpeningConditions, Refusal, fit_population, list_refusals
 from engage.services.waves.populations import FAMILY
 from engage.services.waves.screening import NONE, find_unscreened_questions, load_decisions, screening_items
-from engage.services.waves.switches import is_switched_on
+from engage.services.waves.student_surveys import are_student_surveys_allowed
 from engage.services.waves.wave_drafts import (
     DRAFT_DAYS,
     STEPS,
@@ -40,7 +40,6 @@ from engage.sites.district.wave_form import (
 )
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.schools import School
-from engage.storage.models.switches import STUDENT_SURVEYS
 from engage.storage.models.wave_drafts import WaveDraft
 from engage.web.context import runtime
 from engage.web.language_labels import language_name
@@ -168,7 +167,8 @@ def draft_conditions(session: Session, edition: Edition, new: NewWave) -> Openin
         translation_gaps(new.languages),
         screened,
         {item for item, decision in screened.items() if decision.area != NONE},
-        is_switched_on(session, STUDENT_SURVEYS),
+        are_student_surveys_allowed(session),
+        runtime().today(),
     )
 
 

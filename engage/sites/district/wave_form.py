@@ -240,6 +240,8 @@ def funds_names() -> dict[str, str]:
         "no": gettext("No"),
         # translators: staff form: answer to "Do federal education funds pay for any part of this survey?"
         "yes": gettext("Yes"),
+        # translators: staff form: answer to "Do federal education funds pay for any part of this survey?"
+        "": gettext("Not known yet"),
     }
 
 

@@ -7,10 +7,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engage.domain.intake.burst_marks import needs_burst_decision
+from engage.services.waves.populations import FAMILY, PILES
+from engage.services.waves.slip_codes import SlipObstacle, find_obstacle, notice_deadline
 from engage.services.waves.unit_counts import UnitCounts
 from engage.storage.models.checkpoints import Checkpoint, CheckpointWave
 from engage.storage.models.paper import PrintRun
 from engage.storage.models.waves import Wave
+from engage.web.context import runtime
 from engage.web.page_language import gettext, long_date, ngettext
 from engage.web.permissions import is_allowed
 
@@ -38,7 +41,31 @@ def find_next_action(session: Session, wave: Wave, stage: str, units: UnitCounts
         )
     if stage == "closed":
         return _after_closing(session, wave)
+    if wave.population in PILES:
+        return _slips_action(session, wave, units) or _waiting_action(wave, stage)
     return _codes_action(wave, units) or _print_action(session, wave) or _waiting_action(wave, stage)
+
+
+def _slips_action(session: Session, wave: Wave, units: UnitCounts | None) -> NextAction | None:
+    """To give families the notice of a survey of students, or to print slips."""
+    if units is None or not is_allowed("make access codes"):
+        return None
+    obstacle, address = find_obstacle(session, wave, runtime().today()), url_for("district.slips", wave_id=wave.id)
+    if obstacle is SlipObstacle.NO_NOTICE:
+        # translators: staff page: %(day)s is a day
+        sentence = gettext("Give every family the notice by %(day)s.", day=long_date(notice_deadline(wave)))
+        # translators: link to the page with the letter to families about a survey of students
+        return NextAction(sentence, gettext("Notice to families"), address)
+    if obstacle is not SlipObstacle.NONE or not units.uninvited:
+        return None
+    sentence = ngettext(
+        # translators: staff page: educators or students of the roster for whom there is no slip of paper with a code
+        "%(num)s slip is missing: by the roster, this many people have none.",
+        "%(num)s slips are missing: by the roster, this many people have none.",
+        units.uninvited,
+    )
+    # translators: link to the page where slips of paper with access codes are printed
+    return NextAction(sentence, gettext("Print slips"), address)
 
 
 def _codes_action(wave: Wave, units: UnitCounts | None) -> NextAction | None:
@@ -67,9 +94,10 @@ def _print_action(session: Session, wave: Wave) -> NextAction | None:
 def _waiting_action(wave: Wave, stage: str) -> NextAction:
     if stage == "planned":
         # translators: staff page: %(day)s is the first day of a survey
-        return NextAction(
-            gettext("Families can answer from %(day)s. Nothing to do until then.", day=long_date(wave.opens))
-        )
+        return NextAction(gettext("The survey opens on %(day)s. Nothing to do until then.", day=long_date(wave.opens)))
+    if wave.population != FAMILY:
+        # translators: staff page: %(day)s is the last day of a survey
+        return NextAction(gettext("People can answer until %(day)s.", day=long_date(wave.closes)))
     # translators: staff page: %(day)s is the last day of a survey
     sentence = gettext(
         "Remind the groups of families that have answered little. Last day: %(day)s.", day=long_date(wave.closes)

@@ -11,14 +11,23 @@ from engage.base.catalogs import catalogue
 from engage.base.languages import LANGUAGES, Language
 from engage.questionnaire.editions import Edition, load_edition
 from engage.services.waves.daily_progress import ExpectedPace, daily_series, expected_pace
+from engage.services.waves.populations import FAMILY, LIAISON, STUDENT
 from engage.services.waves.progress import STEP, WaveProgress, count_progress
 from engage.services.waves.reminders import BANDS, ReminderGroup, band_names
 from engage.services.waves.retention import answers_deleted_on
 from engage.services.waves.unit_counts import UnitCounts, count_units
 from engage.sites.district.blueprint import blueprint
+from engage.sites.district.debrief_wave import render_debrief_wave
 from engage.sites.district.reminders import list_school_reminders
 from engage.sites.district.respondents import may_look_up
-from engage.sites.district.wave_form import choice_hints, counting_names, entry_names, identity_names, invited_names
+from engage.sites.district.wave_form import (
+    choice_hints,
+    counting_names,
+    entry_names,
+    identity_names,
+    invited_names,
+    population_names,
+)
 from engage.sites.district.wave_next import NextAction, find_next_action
 from engage.sites.district.wave_targets import count_opted_out
 from engage.sites.district.waves import (
@@ -38,6 +47,7 @@ from engage.web.language_labels import language_name
 from engage.web.page_language import language
 from engage.web.permissions import assigned_languages, enters
 
+WITH_OPT_OUTS = (FAMILY, STUDENT)
 GROUPS_SHOWN = 8  # those that have answered least; the page "Reminders" has all
 
 
@@ -118,7 +128,10 @@ class WaveSummary:
 def wave_page(wave_id: str) -> str:
     """One survey."""
     with read_session(runtime().engine) as session:
-        summary = _summarize(session, require_wave(session, wave_id))
+        wave = require_wave(session, wave_id)
+        if wave.population == LIAISON:
+            return render_debrief_wave(session, wave)
+        summary = _summarize(session, wave)
         return render_template(
             "district/wave_page.html",
             row=summary,
@@ -126,6 +139,7 @@ def wave_page(wave_id: str) -> str:
             stages=stage_names(),
             modes=mode_names(),
             labels=identity_names() | entry_names() | counting_names() | invited_names(),
+            people=population_names()[summary.wave.population],
             hints=choice_hints(),
             bands=band_names(catalogue(language().tag)),
             limits=BANDS,
@@ -152,14 +166,19 @@ def _summarize(session: Session, wave: Wave) -> WaveSummary:
         pace=pace,
         expected_today=pace.at(day, days) if pace and stage == "open" else 0,
         chart=draw_days(series, pace, days, language().rtl) if series else None,
-        missing=_missing_answers(session, wave) if stage == "open" and not wave.deleted_on else None,
+        missing=_missing_answers(session, wave) if _has_missing_groups(wave, stage) else None,
         next_action=find_next_action(session, wave, stage, units if wave.entry == "code" else None),
-        opted_out=count_opted_out(session, wave) if stage != "closed" else 0,
+        opted_out=count_opted_out(session, wave) if stage != "closed" and wave.population in WITH_OPT_OUTS else 0,
         schools=wave.schools[:SCHOOLS_SHOWN],
         deleted_on=answers_deleted_on(wave, runtime().settings),
         links=_links(wave, edition := load_edition(wave.edition.document)),
         questionnaire=edition.survey(language().tag).title,
     )
+
+
+def _has_missing_groups(wave: Wave, stage: str) -> bool:
+    """Whether language groups whose answers are missing are shown: of families only."""
+    return stage == "open" and not wave.deleted_on and wave.population == FAMILY
 
 
 def _links(wave: Wave, edition: Edition) -> list[WaveLink]:

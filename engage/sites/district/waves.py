@@ -9,11 +9,12 @@ from sqlalchemy import Select, case, func, select
 from sqlalchemy.orm import Session
 
 from engage.questionnaire.text_cleaning import is_possible_id
+from engage.services.waves.populations import LIAISON
 from engage.services.waves.progress import STEP, WaveProgress, count_progress
 from engage.services.waves.unit_counts import count_units
 from engage.sites.district.blueprint import blueprint
 from engage.sites.district.wave_drafts import list_draft_rows
-from engage.sites.district.wave_form import entry_names, identity_names
+from engage.sites.district.wave_form import entry_names, identity_names, population_names
 from engage.storage.engine import read_session
 from engage.storage.models.checkpoints import Checkpoint, CheckpointWave
 from engage.storage.models.schools import School
@@ -71,7 +72,7 @@ def waves() -> str:
             rows=_wave_rows(session, page.rows),
             drafts=list_draft_rows(session),
             stages=stage_names(),
-            labels=identity_names() | entry_names(),
+            labels=identity_names() | entry_names() | population_names(),
             step=STEP,
             soon=SOON,
         )
@@ -92,6 +93,12 @@ def require_wave(session: Session, wave_id: str) -> Wave:
         abort(404)
     wave = session.get(Wave, wave_id)
     return wave if wave is not None and _is_visible(session, wave) else abort(404)
+
+
+def require_family_wave(session: Session, wave_id: str) -> Wave:
+    """The wave, or "not found" for one that families do not answer, or that this person may not see."""
+    wave = require_wave(session, wave_id)
+    return wave if wave.is_for_families else abort(404)
 
 
 def _is_visible(session: Session, wave: Wave) -> bool:
@@ -162,7 +169,10 @@ def _checkpoints_of(session: Session, wave_ids: list[str]) -> dict[str, Checkpoi
 
 
 def _find_deed(wave: Wave, stage: str, checkpoint: Checkpoint | None) -> tuple[str, str] | None:
-    if wave.deleted_on is None and stage == "open":
+    if wave.population == LIAISON and is_allowed("read debriefs"):
+        # translators: link to a page with what community liaisons wrote after events
+        return gettext("Debriefs"), url_for("liaison.debriefs", wave=wave.id)
+    if wave.is_for_families and wave.deleted_on is None and stage == "open":
         # translators: link to a page that shows which groups of families have answered little so far
         return gettext("Reminders"), url_for("district.reminders", wave_id=wave.id)
     if stage == "planned" and is_allowed("open waves"):

@@ -12,6 +12,7 @@ from engage.sites.family import (
     review,
     save_and_stop,
     sections,
+    student_survey_notice,
     thanks,
 )
 from engage.sites.family.blueprint import blueprint
@@ -31,5 +32,6 @@ __all__ = [
     "review",
     "save_and_stop",
     "sections",
+    "student_survey_notice",
     "thanks",
 ]

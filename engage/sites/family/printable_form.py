@@ -1,6 +1,7 @@
 """The survey as a paper form, to print at home or at a library."""
 
 import logging
+from collections.abc import Callable, Hashable
 from io import BytesIO
 from pathlib import Path
 
@@ -43,18 +44,30 @@ def blank_form_pdf(lang: str, wave_id: str) -> Response:
         # translators: said to a family that wants to print a paper form; below is a link to all questions
         advice = gettext("Please ask your school how you can answer.")
         refuse(heading, advice, 404, read=reading_address(lang, offer), offer=offer)
-    name = f'attachment; filename="{offer.id}-{lang}.pdf"'
-    return complete_response(pdf, 200, [("Content-Disposition", name)], PDF)
+    return send_pdf(pdf, f"{offer.id}-{lang}.pdf")
 
 
 def cached_form(offer: Offer, lang: str) -> bytes | None:
     """The form, empty if it cannot be printed; None while too many are being rendered."""
-    pdf = family_memory().shelf.get(offer, lang)
-    if pdf is None and not family_memory().forms.refuses(request_network()):
-        family_memory().forms.count(request_network())
-        pdf = _draw_form(offer, lang)
-        family_memory().shelf.put(offer, lang, pdf)
+    return cached_file(("form", offer, lang), lambda: _draw_form(offer, lang))
+
+
+def cached_file(key: Hashable, draw: Callable[[], bytes]) -> bytes | None:
+    """The file under a key that contains everything it depends on, rendered if it is missing; empty if it cannot be
+    printed. None while too many are being rendered."""
+    memory = family_memory()
+    pdf = memory.shelf.get(key)
+    if pdf is None and not memory.forms.refuses(request_network()):
+        memory.forms.count(request_network())
+        pdf = draw()
+        memory.shelf.put(key, pdf)
     return pdf
+
+
+def send_pdf(pdf: bytes, name: str) -> Response:
+    """Send a file for saving under a name."""
+    disposition = ("Content-Disposition", f'attachment; filename="{name}"')
+    return complete_response(pdf, 200, [disposition], PDF)
 
 
 def _draw_form(offer: Offer, lang: str) -> bytes:

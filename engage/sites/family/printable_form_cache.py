@@ -1,30 +1,29 @@
-"""A cache of blank paper forms: rendering one takes 0.1 to 0.4 s."""
+"""A cache of files to print: rendering one takes 0.1 to 0.4 s."""
 
 import threading
 from collections import OrderedDict
-
-from engage.sites.family.wave_cache import Offer
+from collections.abc import Hashable
 
 FORMS_MOST = 64  # files of about 25 to 100 kB each
 
 
 class FormCache:
-    """Forms by wave and language; the least recently used are dropped first."""
+    """Files under keys that contain everything they depend on; the least recently used are dropped first."""
 
     def __init__(self) -> None:
-        self._files: OrderedDict[tuple[Offer, str], bytes] = OrderedDict()
+        self._files: OrderedDict[Hashable, bytes] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, offer: Offer, lang: str) -> bytes | None:
-        """A cached form."""
+    def get(self, key: Hashable) -> bytes | None:
+        """A cached file."""
         with self._lock:
-            if path := self._files.get((offer, lang)):
-                self._files.move_to_end((offer, lang))
+            if path := self._files.get(key):
+                self._files.move_to_end(key)
             return path
 
-    def put(self, offer: Offer, lang: str, pdf: bytes) -> None:
-        """Store a form. `pdf` is empty if the form cannot be printed, so that rendering is not tried again."""
+    def put(self, key: Hashable, pdf: bytes) -> None:
+        """Store a file. `pdf` is empty if it cannot be printed, so that rendering is not tried again."""
         with self._lock:
-            self._files[offer, lang] = pdf
+            self._files[key] = pdf
             if len(self._files) > FORMS_MOST:
                 self._files.popitem(last=False)

@@ -51,7 +51,7 @@ class InspectedSection:
 def inspect(lang: str, wave_id: str) -> Response:
     """The whole survey, in the language of the address, whether or not the wave is open."""
     offer = require_offer(lang, wave_id)
-    areas, paper = _decided_areas(offer), _form_size(offer, lang)
+    areas, paper = decided_areas(offer), _form_size(offer, lang)
     key = ("read", lang, offer, frozenset(areas.items()), paper)
     return send_page(family_memory().pages.get(key, lambda: _render_survey(offer, lang, areas, paper)))
 
@@ -64,7 +64,7 @@ def _form_size(offer: Offer, lang: str) -> int | None:
     return 0 if not pdf else max(1, round(len(pdf) / 1000))
 
 
-def _decided_areas(offer: Offer) -> dict[str, str]:
+def decided_areas(offer: Offer) -> dict[str, str]:
     """Screening decisions by question id; undecided questions are left out."""
     items = {item_digest(question): question.id for _, question in offer.survey("en").questions()}
     with open_read_connection() as connection:

@@ -107,8 +107,8 @@ def _page_values(session: Session, row: Checkpoint, lang: str, choice: GroupChoi
     least = 1 if chosen.schools else 2  # one school alone is shown only if it was chosen
     schools = {
         (part.wave, finding.question.id): (
-            render_chart(finding, "school", report, wording, f"w{number}-{finding.question.id}"),
-            list(breakdown_tables("school", cut, report, wording)),
+            render_chart(finding, "school", report, wording.of(part.population), f"w{number}-{finding.question.id}"),
+            list(breakdown_tables("school", cut, report, wording.of(part.population))),
         )
         for number, part in enumerate(report.parts)
         for finding in part.findings
@@ -127,7 +127,7 @@ def _page_values(session: Session, row: Checkpoint, lang: str, choice: GroupChoi
             *reading_notes(report, wording, ranges=False),
             *([charts_read(wording.words)] if any(drawn for drawn, _ in schools.values()) else []),
         ],
-        "participation": lambda part: participation_text(part, wording),
+        "participation": lambda part: participation_text(part, report, wording),
         "burst_line": lambda part: burst_text(part.burst, wording),
         "kept": lambda promise: promise_status_text(promise, wording),
     }

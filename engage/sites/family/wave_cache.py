@@ -13,7 +13,7 @@ from sqlalchemy.orm import selectinload
 from engage.base.config import Settings
 from engage.questionnaire.editions import Edition, load_edition
 from engage.questionnaire.model import Survey
-from engage.services.waves.populations import PILES, STUDENT
+from engage.services.waves.populations import LIAISON, PILES, STUDENT
 from engage.services.waves.retention import answers_deleted_on
 from engage.storage.engine import read_session
 from engage.storage.models.checkpoints import Checkpoint
@@ -75,6 +75,11 @@ class Offer:
         """Whether it is answered one after the other on the same devices of a school: then no answers stay on one."""
         return self.population == STUDENT
 
+    @property
+    def has_family_notice(self) -> bool:
+        """Whether families get a notice about it: students answer it. Such a survey is always anonymous."""
+        return self.population == "student"
+
     def survey(self, language: str) -> Survey:
         """The survey in a language."""
         return self.edition.survey(language)
@@ -128,15 +133,16 @@ class TimedCache(Generic[T]):
 
 
 def load_offer(engine: Engine, wave_id: str, settings: Settings) -> Offer | None:
-    """Load one wave, open or not."""
+    """Load one wave, open or not. None also for one that liaisons answer: it has no public page."""
     with read_session(engine) as session:
         wave = session.get(Wave, wave_id, options=[selectinload(Wave.schools), selectinload(Wave.edition)])
-        return None if wave is None else _make_offer(wave, settings)
+        return None if wave is None or wave.population == LIAISON else _make_offer(wave, settings)
 
 
 def load_front(engine: Engine, today: date, settings: Settings) -> FrontPage:
     """Load the open waves with an open link, and published results, newest first."""
-    open_now = select(Wave).where(Wave.opens <= today, Wave.closes >= today, Wave.entry == "open").order_by(Wave.id)
+    open_now = select(Wave).where(Wave.opens <= today, Wave.closes >= today, Wave.entry == "open")
+    open_now = open_now.where(Wave.population != LIAISON).order_by(Wave.id)
     published = select(Checkpoint).where(Checkpoint.published_on.is_not(None))
     with read_session(engine) as session:
         waves = session.scalars(open_now.options(selectinload(Wave.schools), selectinload(Wave.edition)))

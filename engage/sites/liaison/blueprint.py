@@ -43,4 +43,6 @@ add_pages(
         lambda: gettext("Conversations"),
         count_waiting=count_waiting_families,
     ),
+    # translators: menu: what community liaisons wrote after events
+    MenuPage("conversations", 2, "read debriefs", "liaison.debriefs", lambda: gettext("Debriefs")),
 )

@@ -25,7 +25,7 @@ from engage.services.data_entry.lookup import (
 from engage.services.data_entry.saving import delete_stale_drafts, has_stale_drafts
 from engage.sites.liaison.blueprint import blueprint
 from engage.sites.liaison.entry_messages import RemarkLine, duplicate_notice, remark_lines
-from engage.sites.liaison.scope import PlaceForm, is_own_school, own_waves
+from engage.sites.liaison.scope import PlaceForm, is_own_school, own_family_waves
 from engage.sites.liaison.sheet_access import current_keyer, is_sealed, sheet_address
 from engage.sites.liaison.sheet_submission import mode_choices
 from engage.storage.engine import read_session, write_session
@@ -122,7 +122,7 @@ def unnumbered_sheet() -> Response | str | tuple[str, int]:
     """Choose wave, school and language of a sheet whose serial is illegible; then key it."""
     form = UnnumberedSheetForm()
     with read_session(runtime().engine) as session:
-        form.offer(session, own_waves(session))
+        form.offer(session, own_family_waves(session))
         is_sent = "wave" in request.args
         if is_sent and form.validate():
             chosen = {"wave": form.wave.data, "school": form.school.data, "language": form.language.data}

@@ -21,7 +21,7 @@ from engage.services.printing.orders import PacketRefused
 from engage.sites.liaison.blueprint import blueprint
 from engage.sites.liaison.print_form import second_choices
 from engage.sites.liaison.print_request import safe_file_name
-from engage.sites.liaison.scope import own_waves
+from engage.sites.liaison.scope import own_family_waves
 from engage.storage.engine import read_session
 from engage.storage.models.waves import Wave
 from engage.web.context import runtime
@@ -61,7 +61,7 @@ def pointing_card(wave_id: str, tag: str) -> Response:
 
 def _require_wave(session: Session, wave_id: str) -> Wave:
     """A wave of this person's schools; "not found" for any other."""
-    wave = next((wave for wave in own_waves(session) if wave.id == wave_id), None)
+    wave = next((wave for wave in own_family_waves(session) if wave.id == wave_id), None)
     if wave is None:
         abort(404)
     return wave

@@ -26,7 +26,7 @@ from engage.services.waves.privacy_notice import render_notice
 from engage.services.waves.retention import answers_deleted_on
 from engage.sites.liaison.blueprint import blueprint
 from engage.sites.liaison.print_form import PacketForm, PrintPlaceForm, packet_form_class, refused_field, second_choices
-from engage.sites.liaison.scope import is_own_school, own_schools_of, own_waves, school_choices, wave_choices
+from engage.sites.liaison.scope import is_own_school, own_family_waves, own_schools_of, school_choices, wave_choices
 from engage.storage.engine import read_session, write_session
 from engage.storage.models.paper import PrintRun, Sheet
 from engage.storage.models.schools import School
@@ -148,7 +148,7 @@ def _bind_form(session: Session, wave_id: str, school_id: str) -> PrintPage:
     """The form with the submitted values, for the requested place; for the first place if this person does not work
     with the requested one."""
     today = runtime().today()
-    waves = [each for each in own_waves(session) if each.closes >= today and "paper" in each.modes.split()]
+    waves = [each for each in own_family_waves(session) if each.closes >= today and "paper" in each.modes.split()]
     place = _find_place(session, wave_id, school_id) or _first_place(session, waves, wave_id)
     if place is not None and place.wave not in waves:  # closed, or not on paper: validation reports it
         waves.append(place.wave)
@@ -215,6 +215,8 @@ def _find_place(session: Session, wave_id: str, school_id: str) -> PrintPlace | 
     if session.get(WaveSchool, (wave_id, school_id)) is None:
         return None
     wave, school = session.get_one(Wave, wave_id), session.get_one(School, school_id)
+    if not wave.is_for_families:
+        return None
     return PrintPlace(wave, school, None if _household_problem(wave) else count_sets(session, wave, school))
 
 

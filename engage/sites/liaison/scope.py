@@ -55,9 +55,10 @@ def own_schools(session: Session) -> list[School]:
     return [school for school in session.scalars(select(School).order_by(School.name)) if is_own_school(school.id)]
 
 
-def own_waves(session: Session) -> Sequence[Wave]:
-    """The waves asked in the schools of this person, the newest first."""
-    newest, schools = select(Wave).order_by(Wave.opens.desc(), Wave.id), permitted_schools()
+def own_family_waves(session: Session) -> Sequence[Wave]:
+    """The waves in which families of this person's schools are asked, the newest first."""
+    newest, schools = select(Wave).where(Wave.is_for_families), permitted_schools()
+    newest = newest.order_by(Wave.opens.desc(), Wave.id)
     if schools is not None:
         newest = newest.where(Wave.id.in_(select(WaveSchool.wave_id).where(WaveSchool.school_id.in_(schools))))
     return session.scalars(newest).all()

@@ -3,6 +3,7 @@
 from datetime import date
 
 from sqlalchemy import CheckConstraint, ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from engage.storage.models.base import DIGEST, Base
@@ -95,6 +96,11 @@ class Wave(Base):
     def offered(self) -> list[str]:
         """The tags of the languages that are offered."""
         return self.languages.split()
+
+    @hybrid_property
+    def is_for_families(self) -> bool:
+        """Whether families answer, and not educators, students, or liaisons. Also a condition of a query."""
+        return self.population == "family"
 
     def is_open(self, today: date) -> bool:
         """Whether responses are accepted on `today`; the first and last day are included."""

@@ -75,6 +75,10 @@ OTHERWISE = {
     "POST /staff/district/waves/<wave_id>/bursts": {404},
     "GET /staff/district/waves/<wave_id>/events": {404},
     "POST /staff/district/waves/<wave_id>/events": {404},
+    "GET /staff/district/waves/<wave_id>/slips": {404},  # families answer that wave
+    "POST /staff/district/waves/<wave_id>/slips": {404},
+    "POST /staff/district/waves/<wave_id>/slips/notice": {404},
+    "GET /staff/district/waves/<wave_id>/slips/<school_id>/students.csv": {404},
     "POST /staff/liaison/keying/sheets/<serial>/autosave": {204},
     "POST /staff/liaison/keying/papers/<name>/autosave": {204},
     "GET /staff/sso/<provider>": {404},  # no provider is configured

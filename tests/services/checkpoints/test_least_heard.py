@@ -18,7 +18,7 @@ from engage.services.checkpoints.report import GroupCoverage, ReportPart
 from engage.services.checkpoints.wording import FigureWording
 
 SAID = FigureWording("en", NullTranslations())
-REPORT = SimpleNamespace(minimum=5, schools={})
+REPORT = SimpleNamespace(minimum=5, schools={}, minimum_of=lambda part: 5)
 
 
 def part(languages, everybody=None, counting="family"):
@@ -95,7 +95,7 @@ def test_households_that_are_not_told_exactly(band, text):
     ],
 )
 def test_families_read_how_many_took_part_of_how_many(everybody, counting, text):
-    assert participation_text(part({}, everybody=everybody, counting=counting), SAID) == text
+    assert participation_text(part({}, everybody=everybody, counting=counting), REPORT, SAID) == text
 
 
 def finding(base, answered, children=False, rule=None, apart=("blank",)):

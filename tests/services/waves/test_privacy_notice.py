@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from engage.base.catalogs import survey_catalogues
 from engage.base.config import Settings
 from engage.base.languages import LANGUAGES
-from engage.domain.summaries.audiences import audience_minimums
+from engage.domain.summaries.published_figures import audience_minimums
 from engage.questionnaire.editions import Edition, build_edition
 from engage.questionnaire.library import shipped_survey
 from engage.questionnaire.text_cleaning import clean_text

@@ -56,13 +56,16 @@ MENUS = {
 PAGES = {
     ("liaison", "/staff/"): ["To do", "Reminders"],
     ("liaison", "/staff/liaison/keying"): ["Enter paper surveys", "Print"],
-    ("liaison", "/staff/liaison/questions"): [],
+    ("liaison", "/staff/liaison/questions"): ["Conversations", "Debriefs"],
+    ("leader", "/staff/liaison/debriefs"): ["Conversations", "Debriefs"],
+    ("administrator", "/staff/"): [],
     ("leader", "/staff/district/waves/new"): ["All surveys", "Content screening"],
     ("administrator", "/staff/district/screening"): ["All surveys", "Content screening", "Translations"],
     ("administrator", "/staff/administration/audit"): [
         "Staff",
         "Partner organizations",
         "Privacy notice",
+        "Student surveys",
         "Audit log",
         "Outgoing mail",
     ],

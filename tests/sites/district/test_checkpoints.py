@@ -395,10 +395,12 @@ def test_a_draft_over_an_open_wave_shows_no_groups(leader, planned, engine, toda
         for wave in ("access", "beliefs"):
             session.get(Wave, wave).closes = today
         session.commit()
-    leader.opens(FALL).sees("Families can still answer.", "at least 10 more families", "Counted on October 14, 2026.")
+    leader.opens(FALL).sees(
+        "This survey is still open.", "at least 10 more have answered", "Counted on October 14, 2026."
+    )
     leader.sees_no("By school, language, and how families answered", "Cedar Hill")
     # Nothing of the confidential wave, where leaders may look up who has answered.
-    leader.sees("Their answers are shown only after the last day, because leaders can look up who has answered.")
+    leader.sees("Its answers are shown only after the last day, because leaders can look up who has answered.")
     leader.sees_no("Is there internet at home?")
     leader.sees("families who took part answered this.")
     table = leader.client.get(f"{FALL}/figures.csv").data.decode("utf-8-sig")

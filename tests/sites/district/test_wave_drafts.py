@@ -109,7 +109,7 @@ def test_a_step_that_does_not_hold_stays_and_is_stored(leader, schools, engine):
     assert leader.field("closes") == "2026-10-01"
     leader.sends(button="Continue", status=422, closes="soon").sees("Enter the date as year, month, and day")
     assert leader.field("closes") == "soon"
-    leader.sends(button="Continue", closes="2026-10-20").sees("How families answer")
+    leader.sends(button="Continue", closes="2026-10-20").sees("How people answer")
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_a_step_that_does_not_hold_stays_and_is_stored(leader, schools, engine):
         ({"title": ""}, "questionnaire", "Enter a title so that staff can tell this survey from others."),
         ({"schools": []}, "schools", "Choose at least one school."),
         ({"languages": []}, "schools", "Choose at least one language."),
-        ({"opens": None}, "dates", "Enter the first day families can answer."),
+        ({"opens": None}, "dates", "Enter the first day to answer."),
         ({"closes": "2026-09-01"}, "dates", "The last day is before the first day."),
         ({"results_on": "2026-10-20"}, "dates", "The results date must be after the last day"),
         ({"modes": []}, "answering", "Choose at least one way to answer."),
@@ -216,7 +216,7 @@ def test_two_windows_lose_nothing(leader, schools, engine):
     other.client = leader.client
     other.opens(step).sends(button="Save and leave", closes="2026-11-05")
     leader.sends(button="Continue", status=409, closes="2026-10-30").sees("changed this to “November 5, 2026”")
-    leader.sends(button="Continue").sees("How families answer")
+    leader.sends(button="Continue").sees("How people answer")
     assert DraftFields.from_json(draft(engine).fields).closes == date(2026, 10, 30)
 
 

@@ -129,7 +129,7 @@ def test_a_survey_of_other_schools_is_not_found(signs_in, engine):
         ("leader", {"entry": "code"}, None, "69 access codes are missing", "Create access codes"),
         ("leader", {}, None, "no forms have been printed yet", "Print forms"),
         ("leader", {}, "printed", "Remind the groups of families", "Reminders"),
-        ("leader", {"opens": date(2026, 10, 20)}, "printed", "Families can answer from October 20, 2026.", ""),
+        ("leader", {"opens": date(2026, 10, 20)}, "printed", "The survey opens on October 20, 2026.", ""),
         ("leader", {}, "burst", "Some responses came in bursts.", "Decide"),
         ("liaison", {}, "burst", "no forms have been printed yet", "Print forms"),
         ("leader", {"closes": date(2026, 10, 10)}, None, "belongs to no checkpoint yet", "Plan a checkpoint"),

@@ -96,7 +96,7 @@ def test_a_wave_closes_earlier_or_later(leader, coded, engine):
     [
         ("2026-10-13", "The last day cannot be in the past."),
         ("2026-11-20", "The results date must be after the last day"),
-        ("", "Enter the last day families can answer."),
+        ("", "Enter the last day to answer."),
         ("soon", "Enter the date as year, month, and day"),
         ("9" * 5000, "Enter the date as year, month, and day"),
     ],

@@ -57,7 +57,9 @@ class Answerer(Family):
     def _goes(self, method, path, data, status):
         super()._goes(method, path, data, status)
         if self.response.mimetype == "text/html":
-            self.read.append(next(self.page.all("main")).text)
+            main = next(self.page.all("main"))
+            for_families = [link.text for link in main.all("a") if (link.get("href") or "").endswith("/notice")]
+            self.read.append(main.text.replace("".join(for_families), ""))
             self.whole.append(self.page.text)
             assert self.response.headers["Cache-Control"] == "no-store"
 

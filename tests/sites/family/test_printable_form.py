@@ -134,7 +134,7 @@ def test_the_shelf_is_bounded(monkeypatch):
     monkeypatch.setattr(printable_form_cache, "FORMS_MOST", 2)
     kept = printable_form_cache.FormCache()
     for number in range(5):
-        kept.put(number, "en", b"%d" % number)
-    kept.get(3, "en")
-    kept.put(5, "en", b"")
-    assert [kept.get(number, "en") for number in range(6)] == [None, None, None, b"3", None, b""]
+        kept.put(number, b"%d" % number)
+    kept.get(3)
+    kept.put(5, b"")
+    assert [kept.get(number) for number in range(6)] == [None, None, None, b"3", None, b""]

@@ -40,11 +40,12 @@ class Heading:
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
-    """A paragraph; `soft` is a note in small gray type."""
+    """A paragraph; `soft` is a note in small gray type. One that `leads` stays with what follows, like a heading."""
 
     text: str
     bold: bool = False
     soft: bool = False
+    leads: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,16 @@ class Lines:
 
 
 @dataclass(frozen=True, slots=True)
+class TearOff:
+    """A part to tear off and fill in, all on one page: a heading, sentences, and labels of lines for handwriting. The
+    second text of a pair is the same in another language, in small gray type below the first; it may be empty."""
+
+    heading: str
+    statements: Sequence[tuple[str, str]]
+    fields: Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
 class Spacer:
     """Vertical space in mm."""
 
@@ -90,7 +101,7 @@ class PageBreak:
     pass
 
 
-Block = Heading | Paragraph | Listing | DocumentTable | Bars | Lines | Spacer | PageBreak
+Block = Heading | Paragraph | Listing | DocumentTable | Bars | Lines | TearOff | Spacer | PageBreak
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,8 +178,8 @@ def _place_blocks(flow: Flow, blocks: Iterable[Block]) -> Iterable[Placed]:
         match block:
             case Heading(level, text):
                 yield flow.heading(level, text)
-            case Paragraph(text, bold, soft):
-                yield from flow.paragraph(text, bold, soft)
+            case Paragraph(text, bold, soft, leads):
+                yield from flow.paragraph(text, bold, soft, leads)
             case Listing(texts):
                 yield from flow.listing(texts)
             case DocumentTable(header, rows, align):
@@ -177,6 +188,8 @@ def _place_blocks(flow: Flow, blocks: Iterable[Block]) -> Iterable[Placed]:
                 yield from flow.bars(rows)
             case Lines(count):
                 yield from flow.lines(count)
+            case TearOff(heading, statements, fields):
+                yield flow.tear_off(heading, statements, fields)
             case Spacer(height):
                 yield Placed(height, ())
 
@@ -216,8 +229,9 @@ class _Frame:
 
     def _line(self, start: str, end: str, below: bool) -> Placed:
         """Return two texts at the ends of a line, with a thin rule below or above them."""
-        left = self.setter.text(start, self.inner * 0.6, SMALL)
-        right = self.setter.text(end, self.inner * 0.36, SMALL, "end").moved(self.inner * 0.64, 0)
+        flow = Flow(self.setter, self.inner)
+        left = flow.text(start, self.inner * 0.6, SMALL)
+        right = flow.text(end, self.inner * 0.36, SMALL, "end").moved(self.inner * 0.64, 0)
         texts = side_by_side([(0.0, Placed(left.height, (left,))), (0.0, Placed(right.height, (right,)))])
         rule = Placed(0.2, (Panel(0, 0, self.inner, 0.2, ink=0.6),))
         column = Column()

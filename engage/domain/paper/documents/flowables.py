@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import accumulate, count
 
-from engage.domain.paper.form.elements import POINT, Block, Item, Panel, Text, WritingLine, side_by_side
+from engage.domain.paper.form.elements import POINT, Block, Column, Item, Panel, Text, WritingLine, side_by_side
 from engage.domain.paper.form.typesetter import SOFT, Style, Typesetter
 from engage.domain.paper.pdf.tagging import FURNITURE
 from engage.domain.paper.typesetting.shaping import spell_out_missing
@@ -25,6 +25,7 @@ LABEL, TRACK = 0.36, 0.38  # label and bar, as shares of a row's width; the rest
 THICK = 3.6  # mm: thickness of a bar
 WRITING = 9.0  # mm: height of a line for handwriting
 WIDE = 10_000.0  # mm: wide enough for any line
+Pairs = Sequence[tuple[str, str]]
 
 
 class Flow:
@@ -48,9 +49,11 @@ class Flow:
         block = self.text(text, self.width, HEADINGS[level])
         return Block(block.height, (block,), keep=True, gap=ABOVE[level])
 
-    def paragraph(self, text: str, bold: bool = False, soft: bool = False) -> Iterator[Block]:
+    def paragraph(self, text: str, bold: bool = False, soft: bool = False, leads: bool = False) -> Iterator[Block]:
+        """Yield the lines. A paragraph that `leads` is on the page of what follows."""
         block = self.text(text, self.width, REMARK if soft else STRONG if bold else BODY)
-        yield from _split_lines(replace(block, role=self._numbered("P")), 0.0, gap=2.5)
+        for line in _split_lines(replace(block, role=self._numbered("P")), 0.0, gap=2.5):
+            yield replace(line, keep=line.keep or leads)
 
     def listing(self, texts: Sequence[str]) -> Iterator[Block]:
         listing = self._numbered("L")
@@ -64,6 +67,28 @@ class Flow:
     def lines(self, count: int) -> Iterator[Block]:
         for _ in range(count):
             yield Block(WRITING, (WritingLine(0, 0, self.width, WRITING, ""),))
+
+    def tear_off(self, heading: str, statements: Pairs, fields: Pairs) -> Block:
+        """Return a dashed line and what is below it, as one block."""
+        column = Column()
+        column.add(Panel(0, 0, self.width, 0.2, ink=0.3, dashed=True))
+        column.add(self.text(heading, self.width, HEADINGS[2]), gap=5.0)
+        for pair in statements:
+            column.put(self._pair(*pair, width=self.width), gap=2.5)
+        for pair in fields:
+            label = self._pair(*pair, width=self.width * LABEL - 3)
+            start, height = self.width * LABEL, max(WRITING, label.height)
+            line = WritingLine(start, 0, self.width - start, height, "")
+            column.put(Block(height, (*label.moved(0, height - label.height), line)), gap=2.5)
+        return column.block(gap=10.0)
+
+    def _pair(self, text: str, gloss: str, width: float) -> Block:
+        """Return a text, and the same in another language below it if there is one."""
+        column = Column()
+        column.add(self.text(text, width, BODY))
+        if gloss:
+            column.add(self.text(gloss, width, REMARK))
+        return column.block()
 
     def bars(self, rows: Sequence[tuple[str, float | None, str]]) -> Iterator[Block]:
         table = self._numbered("Table")

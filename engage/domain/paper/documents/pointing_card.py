@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 from engage.domain.paper.documents.pictogram_choice import choose_pictograms
 from engage.domain.paper.documents.pictograms import Pictogram
-from engage.domain.paper.form.elements import PAPERS, Block, Column, Item, Panel, Text, side_by_side
+from engage.domain.paper.form.elements import PAPERS, Block, Column, Item, Panel, side_by_side
 from engage.domain.paper.form.pagination import paginate
 from engage.domain.paper.form.typesetter import (
     STANDARD,
@@ -21,6 +21,7 @@ from engage.domain.paper.form.typesetter import (
     Style,
     SurveyInLanguage,
     build_setting,
+    has_cut_word,
 )
 from engage.domain.paper.pdf.canvas import draw_items, open_canvas, save_canvas
 from engage.questionnaire.answer_text import missing_text
@@ -152,12 +153,8 @@ def _fit_pages(setting: Setting, width: float, room: float) -> list[list[Item]]:
     """Return the bodies of the pages: as few pages as possible, with the largest pictograms that fit, and words uncut
     if possible."""
     layouts = [list(paginate(_card_blocks(setting, width, *size), room)) for size in SIZES]
-    whole = [pages for pages in layouts if not any(_has_cut_word(page) for page in pages)] or layouts
+    whole = [pages for pages in layouts if not any(has_cut_word(page) for page in pages)] or layouts
     return min(whole, key=len)
-
-
-def _has_cut_word(items: Sequence[Item]) -> bool:
-    return any(item.laid.cut for item in items if isinstance(item, Text))
 
 
 def _card_blocks(setting: Setting, width: float, side: float, points: float) -> list[Block]:

@@ -78,7 +78,7 @@ class WritingLine(Item):
 
 @dataclass(frozen=True, slots=True)
 class Panel(Item):
-    """A filled rectangle: a tinted background, or a rule if it is thin. `dashed` is for a tear-off line."""
+    """A filled rectangle: a tinted background, or a rule if it is thin. `dashed` is for a line to cut or tear along."""
 
     ink: float = 0.0
     dashed: bool = False

@@ -1,12 +1,12 @@
 """Typesetting of a form: sizes, and text items for texts in one or two languages."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from gettext import NullTranslations
 from pathlib import Path
 
 from engage.base.languages import LANGUAGES, Language
-from engage.domain.paper.form.elements import POINT, Block, Column, Text, side_by_side
+from engage.domain.paper.form.elements import POINT, Block, Column, Item, Text, side_by_side
 from engage.domain.paper.form.sizes import COMPACT, LARGE, NORMAL, SOFT, STYLES, Sizes, Style
 from engage.domain.paper.typesetting.fonts import Faces, load_faces
 from engage.domain.paper.typesetting.paragraph import ParagraphStyle, lay_out_paragraph
@@ -30,6 +30,7 @@ __all__ = [
     "SurveyInLanguage",
     "Typesetter",
     "build_setting",
+    "has_cut_word",
 ]
 
 ARRANGEMENTS = ("under", "beside")
@@ -176,6 +177,11 @@ class Setting(Typesetter):
         """Return a text of a language, aligned as the page."""
         start, end = ("right", "left") if self.language.rtl else ("left", "right")
         return self.side_text(tongue, text, width, style, {"start": start, "end": end}.get(align, align))
+
+
+def has_cut_word(items: Iterable[Item]) -> bool:
+    """Whether a word was too long for its line and continues on the next one."""
+    return any(item.laid.cut for item in items if isinstance(item, Text))
 
 
 def build_setting(first: SurveyInLanguage, format: SheetFormat = STANDARD) -> Setting:

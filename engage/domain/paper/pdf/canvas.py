@@ -75,9 +75,13 @@ def _draw_panel(canvas: Canvas, item: Panel, x: float, y: float) -> None:
     if not item.dashed:
         canvas.rect(x, y - height, width, height, stroke=0, fill=1)
         return
-    for step in range(ceil(width / (2 * DASH))):
+    for step in range(ceil(max(width, height) / (2 * DASH))):
         start = 2 * DASH * step
-        canvas.rect(x + start, y - height, min(DASH, width - start), height, stroke=0, fill=1)
+        if width > height:
+            canvas.rect(x + start, y - height, min(DASH, width - start), height, stroke=0, fill=1)
+        else:
+            dash = min(DASH, height - start)
+            canvas.rect(x, y - start - dash, width, dash, stroke=0, fill=1)
 
 
 def draw_modules(canvas: Canvas, modules: Modules, place: Item, height: float) -> None:

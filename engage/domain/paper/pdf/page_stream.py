@@ -29,18 +29,28 @@ from engage.domain.paper.typesetting.fonts import Faces
 from engage.questionnaire.numbering import encode_payload
 
 CODES = {"serial", "reply", "code", "link"}  # places for plain ASCII; all others have texts in any script
-VIEW = b"/ViewerPreferences<</DisplayDocTitle true/PrintScaling/None>>"  # scaled forms are harder to read
+VIEW = b"/ViewerPreferences<</DisplayDocTitle true/PrintScaling/None%b>>"  # scaled forms are harder to read
+ONE_SIDED = b"/Duplex/Simplex"  # what a viewer's print dialog begins with
 
 
 @dataclass(frozen=True, slots=True)
 class FilledCopy:
     """The data of one copy: a serial like "K7W-2MX", its layout's digest, and texts (one or several lines) by the name
-    of the place. `phone` is the URL in the cover's QR code, "" for none."""
+    of the place. `phone` is the URL in the cover's QR code, "" for none; `codes` has the texts of further QR codes by
+    `Code.what`."""
 
     serial: str
     digest: str
     places: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
     phone: str = ""
+    codes: Mapping[str, str] = field(default_factory=dict)
+
+    def code_text(self, what: str, page: int) -> str:
+        """Return the text of a QR code on a page, "" for none. Raises ValueError for a serial or digest that does not
+        fit."""
+        if what == "sheet":
+            return encode_payload(self.serial, page, self.digest)
+        return self.phone if what == "phone" else self.codes.get(what, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +74,7 @@ class Template:
         """Return the contents of one page of one copy. Raises UnpreparedText."""
         parts = ["/P Do"]
         for what, where in leaf.codes:
-            text = encode_payload(filled.serial, leaf.number, filled.digest) if what == "sheet" else filled.phone
-            if text:
+            if text := filled.code_text(what, leaf.number):
                 parts += (where, modules_to_pdf(qr(text)), "Q")
         for spot in leaf.spots:
             texts = filled.places.get(spot.place.name, ())
@@ -81,14 +90,17 @@ class PacketWriter:
     Equal calls give equal bytes. Errors of `out` are not caught.
     """
 
-    def __init__(self, out: BinaryIO, title: str, author: str, language: str, paper: str) -> None:
-        """`paper` is "letter" or "a4"; `language` is the document's; pages of a template have their own."""
+    def __init__(
+        self, out: BinaryIO, title: str, author: str, language: str, paper: str, one_sided: bool = False
+    ) -> None:
+        """`paper` is "letter" or "a4"; `language` is the document's; pages of a template have their own; `one_sided`
+        proposes to print on one side of the paper."""
         self.file = PdfFile(out)
         self.size = _media_box(*PAPERS[paper])
         self.tree = PageTree(self.file, self.size)
         self.labels, self.outline = PageLabels(self.file), Outline(self.file)
         self.borrower = PdfObjectCopier(self.file)
-        self.title, self.author, self.language = title, author, language
+        self.title, self.author, self.language, self.one_sided = title, author, language, one_sided
         self.waiting: list[tuple[str, int]] = []  # bookmarks for the next page
         self.prefix: str | None = None
 
@@ -170,7 +182,8 @@ class PacketWriter:
         """Write the rest. `out` stays open."""
         labels, pages, marks = self.labels.finish(self.tree.count), self.tree.finish(), self.outline.finish()
         named = b"/Lang%b/PageLabels %d 0 R/Outlines %d 0 R" % (pdf_text(self.language), labels, marks)
-        body = b"<</Type/Catalog/Pages %d 0 R%b%b>>" % (pages, named, VIEW)
+        view = VIEW % (ONE_SIDED if self.one_sided else b"")
+        body = b"<</Type/Catalog/Pages %d 0 R%b%b>>" % (pages, named, view)
         catalogue = self.file.put(self.file.number(), body)
         about = (pdf_text(self.title), pdf_text(self.author))
         body = b"<</Title%b/Author%b/Creator(Engage)/Producer(Engage)>>" % about

@@ -18,10 +18,11 @@ from engage.domain.paper.documents.document import (
     PageBreak,
     Paragraph,
     Spacer,
+    TearOff,
     write_document,
 )
 from engage.domain.paper.documents.flowables import Flow
-from engage.domain.paper.form.elements import Panel, Text
+from engage.domain.paper.form.elements import Panel, Text, WritingLine
 from engage.domain.paper.form.pagination import paginate
 from engage.domain.paper.form.typesetter import Typesetter
 from engage.questionnaire.model import Words
@@ -91,6 +92,48 @@ def test_a_heading_goes_with_what_follows() -> None:
     texts = plain(printed(Spacer(222), Heading(2, "Promises"), Paragraph("We will. " * 60)))
     assert "Promises" not in texts[0]
     assert "Promises" in texts[1]
+
+
+def test_a_paragraph_that_leads_goes_with_what_follows() -> None:
+    texts = plain(printed(Spacer(225), Paragraph("How often?", bold=True, leads=True), Paragraph("Never. Always.")))
+    assert "How often?" not in texts[0]
+    assert "How often? Never. Always." in texts[1]
+
+
+SLIP = TearOff("Give this part back", [("No quiero", "I do not want")], [("Nombre", "Name"), ("Fecha", "Date")])
+
+
+@pytest.mark.parametrize("above", [100, 150, 200, 215])
+def test_a_part_to_tear_off_is_on_one_page(above: float) -> None:
+    *_, last = plain(printed(Spacer(above), SLIP))
+    for text in ("Give this part back", "No quiero", "I do not want", "Nombre", "Name", "Fecha", "Date"):
+        assert last.count(text) == 1
+
+
+def test_a_part_to_tear_off_has_a_line_beside_each_label() -> None:
+    block = a_flow().tear_off(SLIP.heading, SLIP.statements, SLIP.fields)
+    labels = {item.laid.text: item for item in block.items if isinstance(item, Text)}
+    lines = [item for item in block.items if isinstance(item, WritingLine)]
+    assert len(lines) == 2
+    for line, (label, gloss) in zip(lines, SLIP.fields, strict=True):
+        assert labels[label].x + labels[label].width <= line.x
+        assert labels[label].y + labels[label].height <= labels[gloss].y + 0.01
+        assert labels[gloss].y + labels[gloss].height == pytest.approx(line.y + line.height)
+    assert lines[0].y + lines[0].height <= labels["Fecha"].y
+
+
+def test_a_part_to_tear_off_may_be_in_one_language() -> None:
+    block = a_flow().tear_off("Give back", [("I do not want", "")], [("Name", "")])
+    assert [item.laid.text for item in block.items if isinstance(item, Text)] == ["Give back", "I do not want", "Name"]
+
+
+@pytest.mark.parametrize("language", SAMPLES)
+def test_the_frame_names_what_it_cannot_draw(language: str) -> None:
+    out = BytesIO()
+    write_document(out, "Party \U0001f389", [], DocumentFormat(language, NullTranslations(), "River \U0001f600"))
+    (text,) = plain(out.getvalue())
+    assert "party popper" in text
+    assert "grinning face" in text
 
 
 @pytest.mark.parametrize("share", [0.0, 0.25, 1.0])
