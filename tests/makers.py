@@ -5,6 +5,7 @@ anonymous.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from itertools import count, islice
 from pathlib import Path
@@ -22,10 +23,11 @@ from engage.domain.security import form_serials
 from engage.domain.security.accounts import NewStaff, create_staff
 from engage.domain.security.encryption import derive_key
 from engage.questionnaire.editions import build_edition
+from engage.questionnaire.library import shipped_survey
 from engage.questionnaire.model import Survey
 from engage.questionnaire.parser import read_survey
 from engage.services.waves import privacy_notice
-from engage.services.waves.opening import ensure_salt
+from engage.services.waves.opening import add_unnamed_invitations, ensure_salt
 from engage.services.waves.populations import DESIGNS, PopulationDesign
 from engage.services.waves.screening import NONE, Decision, screening_items, store_decisions
 from engage.storage.language_groups import OTHER
@@ -94,7 +96,7 @@ def a_wave(
         population=population,
         languages=" ".join(languages),
         schools=list(schools) or [a_school(session)],
-        privacy_notice=privacy_notice.build_notice_json(session, design.identity, design.entry, languages),
+        privacy_notice=privacy_notice.build_notice_json(session, design.identity, design.entry, languages, population),
     )
     ensure_salt(wave)
     session.add(wave)
@@ -165,3 +167,18 @@ def accept(
 ) -> StoredResponse:
     """Store a response as intake does; `fields` are those of a Submission."""
     return accept_response(connection, Submission(survey, wave, **fields), today=today, rng=rng)
+
+
+def a_slip_wave(
+    session: Session,
+    population: str,
+    digests: Sequence[str] = (),
+    survey: Survey | None = None,
+    languages: Sequence[str] = ("en", "es", "ar"),
+) -> Wave:
+    """Add an anonymous wave that educators or students of Lincoln answer with codes from a pile; its id is the
+    population. By default it asks the shipped survey for them."""
+    asked = survey or shipped_survey({"educator": "educator-beliefs", "student": "student-voice"}[population])
+    wave = a_wave(session, population, survey=replace(asked, population=population), languages=languages)
+    add_unnamed_invitations(session, wave, "lincoln", "und", digests)
+    return wave

@@ -18,7 +18,7 @@ from engage.base.catalogs import INTERFACE
 from engage.base.languages import shipped_folder
 from engage.questionnaire.editions import translatable_texts
 from engage.questionnaire.library import shipped_surveys
-from engage.services.waves.privacy_notice import STATEMENTS, WITHOUT_PHONE
+from engage.services.waves.privacy_statements import STATEMENTS, WITHOUT_PHONE
 
 TOP = Path(__file__).parents[1]
 DOCUMENT = TOP / "docs" / "privacy-statements.md"
@@ -32,14 +32,17 @@ ABOUT_PRIVACY = re.compile(
 )
 OTHERWISE = {  # sentences with such a word that are not about privacy
     "Kept",
-    "We cannot find this code. Please check your letter and try again.",
+    "We cannot find this code. Please check it and try again.",
     "We cannot find this survey",
     "Did you ask the school something on this phone? Use this reply code to read the answer:",
-    "Is this phone shared?",
-    "On this phone: open the same link.",
+    "On this phone or computer: open the same link.",
+    "On this phone or computer: type your code again.",
+    "Do others use this phone or computer?",
+    "What stays on this phone or computer?",
     "Someone began to answer on this phone.",
     "Some answers came in very fast from one place. We left them out because nobody can tell who sent them.",
     "Nobody's answers are lost. Please come back tomorrow, or ask for a paper form.",
+    "Nobody's answers are lost. Please come back tomorrow.",
     "%(survey)s: we got answers for %(share)s of the students whose families read %(language)s (%(count)s of "
     "%(all)s). What would the others add, and how can we ask them?",
     "Students whose families said no are counted too.",
@@ -59,7 +62,6 @@ OTHERWISE = {  # sentences with such a word that are not about privacy
     "Student's name",
     "Who sees my answers?",
     "Can my answers be used against me?",
-    "What stays on this phone?",
     "How long do you keep them?",
 }
 

@@ -135,7 +135,9 @@ def open_wave(
         population=edition.survey("en").population,
         federal_funds=new.federal_funds,
         schools=list(session.scalars(select(School).where(School.id.in_(new.schools)))),
-        privacy_notice=privacy_notice.build_notice_json(session, new.identity, new.entry, new.languages),
+        privacy_notice=privacy_notice.build_notice_json(
+            session, new.identity, new.entry, new.languages, edition.survey("en").population
+        ),
     )
     ensure_salt(wave)
     session.add(wave)
@@ -147,8 +149,10 @@ def list_refusals(
     session: Session, edition: Edition, new: NewWave, conditions: OpeningConditions, words: NullTranslations
 ) -> list[Refusal]:
     """All reasons against opening a wave."""
+    notices = privacy_notice.find_untranslated_texts(session, new.languages, edition.survey("en").population)
+    gaps = {tag: [*conditions.gaps.get(tag, ()), *notices.get(tag, ())] for tag in new.languages}
     return [
-        *find_refusals(session, new, conditions.gaps, words),
+        *find_refusals(session, new, gaps, words),
         *_survey_refusals(edition, new, conditions.screened, words),
         *_design_refusals(edition.survey("en"), new, words),
         *_student_refusals(edition.survey("en"), new, conditions, words),
@@ -170,10 +174,7 @@ def find_refusals(
     yield from _title_refusals(session, new, words)
     yield from _date_refusals(new, words)
     yield from _school_refusals(session, new, words)
-    notice_gaps = privacy_notice.find_untranslated_texts(session, new.languages)
-    yield from _language_refusals(
-        new, {tag: [*gaps.get(tag, ()), *notice_gaps.get(tag, ())] for tag in new.languages}, words
-    )
+    yield from _language_refusals(new, gaps, words)
     if new.identity not in IDENTITIES:
         # translators: staff form: who can tie an answer to a family
         yield Refusal("identity", words.gettext("Choose whether answers are anonymous or confidential."))

@@ -127,7 +127,8 @@ def is_draft_expired(today: date) -> ColumnElement[bool]:
 def count_missing_translations(session: Session, edition: Edition | None) -> tuple[dict[str, int], dict[str, int]]:
     """How many texts have no translation, by language: of the family pages with the privacy notice, and of the
     questionnaire."""
-    gaps, notices = translation_gaps(LANGUAGES), privacy_notice.find_untranslated_texts(session, LANGUAGES)
+    population = edition.survey("en").population if edition else FAMILY
+    gaps, notices = translation_gaps(LANGUAGES), privacy_notice.find_untranslated_texts(session, LANGUAGES, population)
     pages = {tag: len([*gaps.get(tag, []), *notices.get(tag, [])]) for tag in LANGUAGES}
     return pages, {tag: len(edition.missing(tag)) if edition else 0 for tag in LANGUAGES}
 

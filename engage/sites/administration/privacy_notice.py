@@ -1,7 +1,8 @@
-"""The page of the privacy notice: the texts of each statement, by language."""
+"""The page of the privacy notice: the texts of each statement, by language, grouped by who reads them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from flask import abort, flash, redirect, render_template, url_for
@@ -12,7 +13,9 @@ from wtforms import BooleanField, TextAreaField, ValidationError
 from engage.base.languages import LANGUAGES
 from engage.questionnaire.text_cleaning import clean_text
 from engage.services.waves import privacy_notice as privacy
-from engage.services.waves.privacy_notice import STATEMENTS, TEXT_MOST
+from engage.services.waves.populations import EDUCATOR, FAMILY, STUDENT
+from engage.services.waves.privacy_notice import TEXT_MOST
+from engage.services.waves.privacy_statements import STATEMENTS, Statement, notice_headings
 from engage.sites.administration.blueprint import blueprint
 from engage.storage.engine import read_session, write_session
 from engage.web.audit import log_event
@@ -161,7 +164,22 @@ def _render_page(session: Session, wrong: StatementForm | None = None) -> str:
         else _statement_row(StatementForm(name, texts.get(name, {}), formdata=None))
         for name in STATEMENTS
     ]
-    return render_template("administration/privacy_notice.html", rows=rows)
+    groups = [(title, list(group)) for title, group in groupby(rows, lambda row: _group_title(STATEMENTS[row.name]))]
+    return render_template("administration/privacy_notice.html", rows=rows, groups=groups)
+
+
+def _group_title(statement: Statement) -> str:
+    """The heading above the statements that the same people read."""
+    titles = {
+        # translators: staff page: heading above texts that families read
+        FAMILY: gettext("Surveys of families"),
+        # translators: staff page: heading above texts that teachers and other educators read
+        EDUCATOR: gettext("Surveys of educators"),
+        # translators: staff page: heading above texts that students read
+        STUDENT: gettext("Surveys of students"),
+    }
+    # translators: staff page: heading above texts that families and others read, such as educators or students
+    return titles.get(_only_population(statement), gettext("More than one kind of survey"))
 
 
 def _statement_row(form: StatementForm) -> StatementRow:
@@ -169,7 +187,7 @@ def _statement_row(form: StatementForm) -> StatementRow:
     waiting = [each.name for tag, each in LANGUAGES.items() if texts[SOURCE] and not texts[tag]]
     return StatementRow(
         form.statement,
-        gettext(privacy.HEADINGS[statement.part]),
+        gettext(notice_headings(statement.populations[0])[statement.part]),
         _survey_kind(form.statement),
         statement.of_district,
         _placeholder_meanings(form.statement),
@@ -193,11 +211,26 @@ def _survey_kind(name: str) -> str:
         # translators: staff page: for which surveys a text is; a few people can tell whose an answer is
         "who_sees_confidential": gettext("Confidential survey"),
         # translators: staff page: for which surveys a text is
-        "on_phone_choice": gettext("Anonymous survey, or a survey with one open link"),
+        "on_phone_choice": gettext("Survey of educators, anonymous survey of families, or survey with one open link"),
         # translators: staff page: for which surveys a text is
-        "on_phone": gettext("Confidential survey with access codes"),
+        "on_phone": gettext("Survey of students, or confidential survey with access codes"),
     }
-    return kinds.get(name, "")
+    return kinds.get(name, _population_kind(STATEMENTS[name]))
+
+
+def _population_kind(statement: Statement) -> str:
+    kinds = {
+        # translators: staff page: for which surveys a text is: teachers and other educators answer them
+        EDUCATOR: gettext("Survey of educators"),
+        # translators: staff page: for which surveys a text is: students answer them
+        STUDENT: gettext("Survey of students"),
+    }
+    return kinds.get(_only_population(statement), "")
+
+
+def _only_population(statement: Statement) -> str:
+    """Who alone reads a statement; empty if several populations do."""
+    return statement.populations[0] if len(statement.populations) == 1 else ""
 
 
 def _placeholder_meanings(name: str) -> str:

@@ -119,7 +119,7 @@ def _require_invitation(lang: str, code: str) -> tuple[Offer, CodeInvitation]:
     if row is None:
         family_memory().codes.count(request_network(), code_digest)
         # translators: the code is well formed, but it is not one of ours
-        problem = gettext("We cannot find this code. Please check your letter and try again.")
+        problem = gettext("We cannot find this code. Please check it and try again.")
         abort(
             render_response(
                 "access_code.html", 404, path="/c", lang=lang, typed=format_access_code(code), problem=problem
@@ -129,7 +129,7 @@ def _require_invitation(lang: str, code: str) -> tuple[Offer, CodeInvitation]:
     if offer.unlinked:
         return offer, replace(invited, spent=_require_unused_code(offer, code_digest, code))
     if invited.used:
-        _count_and_refuse()
+        _count_and_refuse(offer)
     if offer.resumes_by_code:
         return offer, replace(invited, shared=device_secret.household_pocket(code, offer.id))
     return offer, invited
@@ -138,27 +138,31 @@ def _require_invitation(lang: str, code: str) -> tuple[Offer, CodeInvitation]:
 def _require_unused_code(offer: Offer, code_digest: str, code: str) -> str:
     """The digest that would record the use of a code of an anonymous wave; aborts with a page if the code was used."""
     if offer.burn_salt is None:  # deleted long after the wave: which codes were used is no longer known
-        refuse_used_code()
+        refuse_used_code(offer)
     spent = used_code_digest(runtime().secret(SPENT_KEY), offer.burn_salt, code)
     with open_read_connection() as connection:
         if is_anonymous_code_used(connection, code_digest, spent):
-            _count_and_refuse()
+            _count_and_refuse(offer)
     return spent
 
 
-def _count_and_refuse() -> NoReturn:
+def _count_and_refuse(offer: Offer) -> NoReturn:
     # Counted like a wrong code: otherwise anyone with the list could keep checking who has answered.
     family_memory().codes.count(request_network())
-    refuse_used_code()
+    refuse_used_code(offer)
 
 
-def refuse_used_code() -> NoReturn:
+def refuse_used_code(offer: Offer) -> NoReturn:
     """Abort with a page that says that the code has been used."""
-    # translators: heading of a page: the household's access code can be used once
+    # translators: heading of a page: an access code can be used once
     heading = gettext("This code has been used")
+    if offer.by_slip:
+        # translators: for educators and students, who have the code from a slip of paper; simple words
+        advice = gettext("We already have the answers for this code. If you did not send them, tell your school.")
+        refuse(heading, advice, 410, offer=offer)
     # translators: the answers of this household have arrived; someone else at home may have sent them
     advice = gettext("We already have the answers for this code. If nobody at home sent them, please tell your school.")
-    refuse(heading, advice, 410)
+    refuse(heading, advice, 410, offer=offer)
 
 
 def render_replaced_code(lang: str) -> Response:

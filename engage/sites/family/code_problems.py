@@ -10,11 +10,12 @@ NEAR = 4  # symbols: a text with at most this many too few or too many is treate
 def access_code_problem(typed: str) -> str:
     """The message if a text contains no access code."""
     if not typed.strip():
-        # translators: error beside the field for the code of a letter, which was left empty
-        return gettext("Please type the code from your letter.")
+        # translators: error beside the field for an access code, which was left empty
+        return gettext("Please type your code.")
     if find_serial(typed):
-        # translators: error beside a field for a code: a family typed the number that is printed on its paper form
-        return gettext("This is the form number from a paper form, not a code. The code is on your letter.")
+        # translators: error beside a field for a code: a family typed the number that is printed on its paper form.
+        # Families have a letter; educators and students have a slip of paper
+        return gettext("This is the form number from a paper form, not a code. The code is on your letter or slip.")
     # translators: the code a family typed has a wrong letter; its check letter tells us so
     wrong = gettext("This code has a mistake in it. Please check each letter and digit.")
     return _length_problem(count_symbols(typed) - LENGTH, LENGTH) or wrong

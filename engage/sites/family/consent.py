@@ -68,7 +68,7 @@ def render_consent_page(offer: Offer, lang: str, status: str, code: str = "") ->
 def _page_values(offer: Offer, lang: str, status: str) -> dict[str, object]:
     values = {"offer": offer, "survey": offer.survey(lang), "lang": lang, "draft": status, "path": f"/w/{offer.id}"}
     days = 0 if device_secret.read_secret_expiry(offer.id) else runtime().settings.keep_drafts_days
-    return values | {"keep_days": 0 if offer.resumes_by_code else days}
+    return values | {"keep_days": days if offer.can_keep_secret else 0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ def begin_or_resume(offer: Offer, lang: str, entry: FamilyEntry) -> Response:
         if stands == BEGUN_BEFORE:
             return send_page(pack_page(render_consent_page(offer, lang, stands, entry.code)))
     if not going_on:
-        require_draft_space()
+        require_draft_space(offer)
     secret, until = _draft_secret(offer, entry), None
     today = runtime().today()
     draft = _begin_draft(offer, secret, entry, today)
@@ -119,7 +119,7 @@ def begin_or_resume(offer: Offer, lang: str, entry: FamilyEntry) -> Response:
         family_memory().swept_on = today
         kept_for = timedelta(days=runtime().settings.keep_drafts_days)
         runtime().writer.run(partial(drafts.delete_stale_drafts, before=today - kept_for))
-    if KEEP in pressed and not offer.resumes_by_code:
+    if KEEP in pressed and offer.can_keep_secret:
         until = device_secret.draft_expiry_day()
     elif going_on:
         until = device_secret.read_secret_expiry(offer.id)
@@ -194,8 +194,8 @@ def _is_own_draft(offer: Offer, draft: DraftContent, entry: FamilyEntry | None) 
     since replaced."""
     if entry is None or entry.invitation is None or draft.invitation is None:
         return draft.invitation == (entry.invitation if entry else None)
-    if draft.invitation == entry.invitation:
-        return True
+    if draft.invitation == entry.invitation or offer.on_shared_device:  # the next student has another code
+        return draft.invitation == entry.invitation
     with open_read_connection() as connection:
         return draft.school_id == entry.school_id and is_code_replaced(connection, offer, draft.invitation)
 

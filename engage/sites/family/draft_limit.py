@@ -7,6 +7,7 @@ from functools import partial
 from engage.domain.intake import drafts
 from engage.sites.family.context import ROOM_FRESH, family_memory
 from engage.sites.family.wave_access import refuse
+from engage.sites.family.wave_cache import Offer
 from engage.web.context import runtime
 from engage.web.page_language import gettext
 
@@ -14,7 +15,7 @@ SHARE = 0.1  # of the disk of the data directory
 POSTGRES_MOST = 2_000_000_000  # bytes: that disk is on another machine
 
 
-def require_draft_space() -> None:
+def require_draft_space(offer: Offer) -> None:
     """Abort with a page if there is no space for a new draft. Existing drafts can continue."""
     now = time.monotonic()
     if now - family_memory().room_at >= ROOM_FRESH:
@@ -24,7 +25,11 @@ def require_draft_space() -> None:
         # translators: heading of a page: so many families have begun to answer that nobody else can begin
         heading = gettext("Too many people are answering right now")
         # translators: below that heading
-        refuse(heading, gettext("Nobody's answers are lost. Please come back tomorrow, or ask for a paper form."), 503)
+        advice = gettext("Nobody's answers are lost. Please come back tomorrow.")
+        if offer.on_paper:
+            # translators: below that heading
+            advice = gettext("Nobody's answers are lost. Please come back tomorrow, or ask for a paper form.")
+        refuse(heading, advice, 503, offer=offer)
 
 
 def max_draft_bytes() -> int:

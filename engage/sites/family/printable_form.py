@@ -43,7 +43,7 @@ def blank_form_pdf(lang: str, wave_id: str) -> Response:
         heading = gettext("We have no paper form for this survey")
         # translators: said to a family that wants to print a paper form; below is a link to all questions
         advice = gettext("Please ask your school how you can answer.")
-        refuse(heading, advice, 404, read=reading_address(lang, offer))
+        refuse(heading, advice, 404, read=reading_address(lang, offer), offer=offer)
     return send_pdf(pdf, f"{offer.id}-{lang}.pdf")
 
 

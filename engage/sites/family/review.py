@@ -96,7 +96,7 @@ def send_in(lang: str, wave_id: str) -> Response:
     except CodeReplaced:
         return render_replaced_code(lang)
     except CodeAlreadyUsed:
-        refuse_used_code()
+        refuse_used_code(offer)
     if not stored:
         redirect_without_draft(lang, offer, secret)
     answered_here = [wish.kind for wish, asker in zip(wished, askers, strict=True) if asker == phone_code]

@@ -24,6 +24,8 @@ def saved_draft(lang: str, wave_id: str) -> Response:
     """Until when the answers are stored, and how to resume them."""
     offer, secret = require_offer_and_secret(lang, wave_id)
     view = require_draft(lang, offer, secret)
+    if offer.on_shared_device:
+        return redirect_with_get(f"/{lang}/w/{wave_id}/clear")
     days = runtime().settings.keep_drafts_days
     on, path = next_page_address(offer, lang, view), f"/w/{wave_id}/saved"
     return render_response(
@@ -38,11 +40,9 @@ def keep_on_phone(lang: str, wave_id: str) -> Response:
     offer, secret = require_offer_and_secret(lang, wave_id)
     require_draft(lang, offer, secret)
     page = redirect_with_get(f"/{lang}/w/{wave_id}/saved")
-    return (
-        page
-        if offer.resumes_by_code
-        else device_secret.set_secret_cookie(page, wave_id, secret, device_secret.draft_expiry_day())
-    )
+    if not offer.can_keep_secret:
+        return page
+    return device_secret.set_secret_cookie(page, wave_id, secret, device_secret.draft_expiry_day())
 
 
 def _resumable_until(offer: Offer) -> date | None:
@@ -82,7 +82,7 @@ def ask_to_clear(lang: str, wave_id: str) -> Response:
 @enters(PUBLIC)
 def clear(lang: str, wave_id: str) -> Response:
     """Delete the answers given on this phone, and its cookie."""
-    secret = require_offer_and_secret(lang, wave_id)[1]
+    offer, secret = require_offer_and_secret(lang, wave_id)
     phone_code, today = device_secret.phone_reply_code(secret, wave_id), runtime().today()
     runtime().writer.run(
         partial(
@@ -93,9 +93,9 @@ def clear(lang: str, wave_id: str) -> Response:
         )
     )
     # translators: privacy: heading of a page
-    heading = gettext("Your answers are cleared from this phone")
+    heading = gettext("Your answers are cleared")
     # translators: below that heading: the answers that were not sent yet are erased
     advice = gettext("None of them were sent to the school.")
-    return device_secret.clear_secret_cookies(
-        render_response("message.html", heading=heading, advice=advice, path="/"), wave_id
-    )
+    path = "/c" if offer.by_slip else "/"
+    page = render_response("message.html", heading=heading, advice=advice, path=path, offer=offer)
+    return device_secret.clear_secret_cookies(page, wave_id)

@@ -1,4 +1,5 @@
-"""The thanks page after sending: the reply code, the day of the results, and a form to ask the school a question."""
+"""The thanks page after sending: the reply code, the day of the results, and a form to ask the school a question.
+Educators and students read there only that they are done."""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -50,6 +51,8 @@ def thanks(lang: str, wave_id: str) -> Response:
     if LOST in request.args:
         return redirect_with_get(thanks_address(sent.offer, lang, _find_kinds(sent)))
     kinds = _asked_before()
+    if sent.offer.by_slip:
+        return _render_and_forget(sent, lang, kinds)
     path = thanks_address(sent.offer, "", kinds)[1:]
     choose = not sent.school_id
     values = {"offer": sent.offer, "lang": lang, "asked": kinds, "code": PLACE, "path": path, "choose": choose}
@@ -59,11 +62,21 @@ def thanks(lang: str, wave_id: str) -> Response:
     return send_page(pack_bytes(page.plain.replace(PLACE.encode(), format_reply_code(sent.code).encode())))
 
 
+def _render_and_forget(sent: SentResponse, lang: str, kinds: Collection[str]) -> Response:
+    """The thanks page of educators and students, which deletes the secret: the next person may use the same browser. It
+    is shown once, so its links to other languages lead to the page for codes."""
+    code = format_reply_code(sent.code)
+    page = render_response("thanks_by_slip.html", offer=sent.offer, lang=lang, asked=kinds, code=code, path="/c")
+    return device_secret.clear_secret_cookies(page, sent.offer.id)
+
+
 @blueprint.post("/<lang:lang>/w/<wave_id>/thanks")
 @enters(PUBLIC)
 def ask_now(lang: str, wave_id: str) -> Response:
     """Store a question after the answers were sent."""
     sent = _require_sent(lang, wave_id)
+    if sent.offer.by_slip:
+        abort(404)
     text = request.form.get("question", "")
     if not clean_text(text):
         # translators: error beside a text field that was left empty

@@ -1,9 +1,10 @@
 """Access checks of the family pages: the wave of an address, whether it is open, and the phone's secret and draft. A
 failed check aborts with a page that explains why, or with a redirect."""
 
+from functools import partial
 from typing import NoReturn
 
-from flask import abort, request
+from flask import Response, abort, request
 
 from engage.base.languages import LANGUAGES
 from engage.domain.intake import drafts
@@ -46,7 +47,7 @@ def require_open_offer(lang: str, wave_id: str) -> Offer:
         heading = gettext("This survey has not started yet")
         # translators: %(day)s is a date
         advice = gettext("It starts on %(day)s. Please come back then.", day=long_date(offer.opens))
-        refuse(heading, advice, 403, read=reading_address(lang, offer))
+        refuse(heading, advice, 403, read=reading_address(lang, offer), offer=offer)
     if not offer.begins(today):
         _refuse_closed(offer)
     return offer
@@ -60,7 +61,7 @@ def require_web_offer(lang: str, wave_id: str) -> Offer:
         heading = gettext("You can answer this survey only at your school")
         # translators: said to a family that wants to answer on the phone
         advice = gettext("Please ask your school for a paper form, or for someone who can ask you the questions.")
-        refuse(heading, advice, 403, read=reading_address(lang, offer))
+        refuse(heading, advice, 403, read=reading_address(lang, offer), offer=offer)
     return offer
 
 
@@ -73,13 +74,16 @@ def require_offer_and_secret(lang: str, wave_id: str) -> tuple[Offer, bytes]:
     secret = device_secret.read_secret(wave_id)
     if secret is None:
         if JUST_BEGUN in request.args:
-            abort(
-                send_page(
-                    family_memory().pages.get(("no cookie", lang), lambda: render_page("no_cookie.html", path="/"))
-                )
-            )
+            abort(_render_cookie_problem(lang, offer))
         abort(redirect_with_get(f"/{lang}/w/{wave_id}"))
+    if offer.by_slip and JUST_BEGUN in request.args:  # else Back would find that address after the secret is deleted
+        abort(redirect_with_get(request.path))
     return offer, secret
+
+
+def _render_cookie_problem(lang: str, offer: Offer) -> Response:
+    draw = partial(render_page, "no_cookie.html", lang=lang, offer=offer, path=f"/w/{offer.id}")
+    return send_page(family_memory().pages.get(("no cookie", lang, offer), draw))
 
 
 def require_draft(lang: str, offer: Offer, secret: bytes) -> DraftView:
@@ -131,9 +135,11 @@ def chosen_school(offer: Offer) -> str | None:
     return chosen if chosen in {school for school, _ in offer.schools} else None
 
 
-def refuse(heading: str, advice: str, status: int, read: str = "") -> NoReturn:
-    """Abort with a page that states the problem. `read`: the address where the survey can be read."""
-    abort(render_response("message.html", status, heading=heading, advice=advice, read=read))
+def refuse(heading: str, advice: str, status: int, read: str = "", offer: Offer | None = None) -> NoReturn:
+    """Abort with a page that states the problem. `read`: the address where the survey can be read; `offer`: the wave
+    that the page is about."""
+    about = {} if offer is None else {"offer": offer}
+    abort(render_response("message.html", status, heading=heading, advice=advice, read=read, **about))
 
 
 def reading_address(lang: str, offer: Offer) -> str:
@@ -146,4 +152,4 @@ def _refuse_closed(offer: Offer) -> NoReturn:
     heading = gettext("This survey has ended")
     # translators: %(day)s is a date. Said to a family that comes too late
     ended = gettext("This survey closed on %(day)s. Thank you for your interest.", day=long_date(offer.closes))
-    refuse(heading, ended, 410)
+    refuse(heading, ended, 410, offer=offer)

@@ -13,7 +13,7 @@ from sqlalchemy.orm import selectinload
 from engage.base.config import Settings
 from engage.questionnaire.editions import Edition, load_edition
 from engage.questionnaire.model import Survey
-from engage.services.waves.populations import LIAISON
+from engage.services.waves.populations import LIAISON, PILES, STUDENT
 from engage.services.waves.retention import answers_deleted_on
 from engage.storage.engine import read_session
 from engage.storage.models.checkpoints import Checkpoint
@@ -59,6 +59,21 @@ class Offer:
     def resumes_by_code(self) -> bool:
         """Whether a household can resume its answers on any phone, by its access code."""
         return self.identity == "confidential" and self.entry == "code"
+
+    @property
+    def can_keep_secret(self) -> bool:
+        """Whether a phone may store its secret after the browser is closed, if the person chooses so."""
+        return not (self.resumes_by_code or self.on_shared_device)
+
+    @property
+    def by_slip(self) -> bool:
+        """Whether educators or students answer it, each with a code on a slip of paper from a pile."""
+        return self.population in PILES
+
+    @property
+    def on_shared_device(self) -> bool:
+        """Whether it is answered one after the other on the same devices of a school: then no answers stay on one."""
+        return self.population == STUDENT
 
     @property
     def has_family_notice(self) -> bool:

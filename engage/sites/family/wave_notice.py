@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from markupsafe import Markup, escape
 
 from engage.services.waves import privacy_notice
+from engage.services.waves.privacy_statements import notice_headings
 from engage.sites.family.wave_cache import Offer
 from engage.web.context import runtime
 from engage.web.page_language import gettext
@@ -22,10 +23,8 @@ class PrivacyAnswer:
 def privacy_answers(offer: Offer, lang: str) -> list[PrivacyAnswer]:
     """Every part of the wave's notice in a language, in order."""
     texts = privacy_notice.render_notice(offer, runtime().settings, lang, offer.deleted_on)
-    return [
-        PrivacyAnswer(part, gettext(privacy_notice.HEADINGS[part]), isolate_markup(text))
-        for part, text in texts.items()
-    ]
+    headings = notice_headings(offer.population)
+    return [PrivacyAnswer(part, gettext(headings[part]), isolate_markup(text)) for part, text in texts.items()]
 
 
 def isolate_markup(text: str) -> Markup:

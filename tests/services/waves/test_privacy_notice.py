@@ -16,14 +16,13 @@ from sqlalchemy.orm import Session
 from engage.base.catalogs import survey_catalogues
 from engage.base.config import Settings
 from engage.base.languages import LANGUAGES
+from engage.domain.summaries.published_figures import audience_minimums
 from engage.questionnaire.editions import Edition, build_edition
 from engage.questionnaire.library import shipped_survey
 from engage.questionnaire.text_cleaning import clean_text
 from engage.services.waves import privacy_notice as privacy
 from engage.services.waves.opening import NewWave, OpeningConditions, WaveRefused, open_wave
 from engage.services.waves.privacy_notice import (
-    PARTS,
-    STATEMENTS,
     TEXT_MOST,
     build_notice_json,
     find_faults,
@@ -31,6 +30,7 @@ from engage.services.waves.privacy_notice import (
     render_notice,
     store_district_texts,
 )
+from engage.services.waves.privacy_statements import PARTS, POPULATIONS, STATEMENTS, notice_headings, statement_names
 from engage.services.waves.screening import screening_items
 from engage.storage.engine import write_session
 from engage.storage.models.waves import Wave
@@ -47,6 +47,7 @@ class Asked:
     identity: str = "anonymous"
     entry: str = "open"
     privacy_notice: str | None = None
+    population: str = "family"
 
 
 @pytest.mark.parametrize("tag", LANGUAGES)
@@ -67,6 +68,34 @@ def test_the_notice_says_what_the_kind_of_wave_keeps() -> None:
     assert [mode for mode, text in seen.items() if "never yours alone" in text] == MODES[:2]
     assert [mode for mode, text in seen.items() if "We do not store it with your answers" in text] == MODES[1:2]
     assert [mode for mode, text in seen.items() if "the few people who help families" in text] == MODES[2:]
+
+
+@pytest.mark.parametrize("tag", LANGUAGES)
+@pytest.mark.parametrize("population", ["educator", "student"])
+def test_educators_and_students_have_a_whole_notice_of_their_own(population: str, tag: str) -> None:
+    told = render_notice(Asked(entry="code", population=population), SETTINGS, tag, DAY)
+    of_families = render_notice(Asked(entry="code"), SETTINGS, tag, DAY)
+    assert list(told) == list(PARTS) == list(notice_headings(population))
+    assert not [text for text in told.values() if re.search(r"[{}%]", text)], "a place was not filled in"
+    assert "Riverbend" in told["who_asks"]
+    assert ("555-0142" in told["who_asks"]) == (population == "educator")
+    assert [part for part in PARTS if told[part] == of_families[part]] == {
+        "educator": ["who_asks", "how_long", "on_phone"],
+        "student": ["how_long"],
+    }[population]
+
+
+@pytest.mark.parametrize("population", ["educator", "student"])
+def test_the_number_that_is_said_is_the_least_that_anyone_is_shown(population: str) -> None:
+    said = render_notice(Asked(entry="code", population=population), SETTINGS, "en", DAY)["who_sees"]
+    assert {int(number) for number in re.findall(r"\d+", said)} == set(audience_minimums(population).values())
+    assert "the words you type" in said, "they are read as they were typed"
+
+
+@pytest.mark.parametrize("population", POPULATIONS)
+def test_a_statement_belongs_to_those_who_read_it(population: str) -> None:
+    read = {name for mode in MODES for name in statement_names(*mode, population).values()}
+    assert read == {name for name, statement in STATEMENTS.items() if population in statement.populations}
 
 
 def test_without_a_telephone_it_says_to_ask_at_the_school() -> None:
@@ -169,6 +198,18 @@ def test_a_language_waits_until_the_districts_own_text_is_translated(session: Se
     assert store_district_texts(session, "who_asks", OWN, None, TODAY) == ["es"]
     assert find_untranslated_texts(session, LANGUAGES).keys() == LANGUAGES.keys() - OWN.keys()
     open_one(session, edition)
+
+
+def test_a_text_for_educators_that_is_not_translated_stops_only_surveys_of_educators(
+    session: Session, edition: Edition
+) -> None:
+    own = {"en": "Ask the office of educators."}
+    store_district_texts(session, "who_asks_educator", own, None, TODAY)
+    open_one(session, edition)
+    assert find_untranslated_texts(session, ("en", "es"), "educator") == {"es": [own["en"]]}
+    kept = json.loads(build_notice_json(session, "anonymous", "code", ("en",), "educator"))
+    assert kept["who_asks"] == own
+    assert json.loads(build_notice_json(session, "anonymous", "code", ("en",), "student"))["who_asks"] != own
 
 
 def test_a_translation_of_the_districts_own_needs_no_own_english(session: Session) -> None:

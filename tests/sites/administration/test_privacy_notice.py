@@ -1,14 +1,16 @@
 """An administrator edits the privacy notice for families."""
 
 from collections.abc import Callable
+from random import Random
 from typing import Any
 
 import pytest
 
+from engage.domain.security.access_codes import ACCESS_KEY, digest, generate_access_code
 from engage.questionnaire.library import shipped_survey
 from engage.storage.models.audit import AuditEvent
 from engage.storage.models.privacy import PrivacyStatement
-from tests.makers import a_wave, screened
+from tests.makers import a_slip_wave, a_wave, screened
 from tests.people import Family, StaffMember
 
 pytestmark = pytest.mark.slow
@@ -47,6 +49,26 @@ def test_a_text_is_stored_audited_and_told_to_the_families_of_later_surveys(
     assert texts(stored) == {}
     family.opens("/en/w/after").sees(OWN)
     administrator.opens(NOTICE).sends(button=STORE).sees("Nothing was changed.")
+
+
+def test_the_statements_stand_under_those_who_read_them(someone: Someone) -> None:
+    administrator = someone("administrator").opens(NOTICE)
+    heads = [one.text for one in next(administrator.page.all("main")).all("h2", "h3")]
+    groups = ["Surveys of families", "Surveys of educators", "Surveys of students", "More than one kind of survey"]
+    assert [head for head in heads if head.startswith(("Surveys", "More"))] == groups
+    students = heads[heads.index(groups[2]) + 1 : heads.index(groups[3])]
+    assert students == ["Who is asking?", "Who sees my answers?", "Can I get in trouble for an answer?"]
+
+
+def test_a_text_for_educators_is_read_by_educators_only(someone: Someone, stored: Any, arrange: Any, site: Any) -> None:
+    administrator = someone("administrator").opens(NOTICE)
+    administrator.sends(button=f"{STORE} Survey of educators", en="Ask the union office.", es="Pregunte al sindicato.")
+    assert set(texts(stored)) == {("who_asks_educator", "en"), ("who_asks_educator", "es")}
+    code = generate_access_code(Random(5))
+    key = site.family.extensions["engage"].secret(ACCESS_KEY)
+    arrange(lambda session: (a_wave(session, "fall"), a_slip_wave(session, "educator", [digest(code, key)])))
+    Family(site).opens(f"/en/c/{code}").sees("Ask the union office.")
+    Family(site).opens("/en/w/fall").sees_no("union")
 
 
 @pytest.mark.parametrize(

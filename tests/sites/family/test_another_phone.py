@@ -176,18 +176,20 @@ def test_two_phones_sending_at_the_same_moment_are_one_response(begun, code, sit
 
 def test_a_shared_phone_is_closed_and_the_code_still_goes_on(begun, code, site):
     cookie = begun.cookie(WAVE)
-    begun.sends(stop="1").sees("Saved. Come back any time.", "On any phone: type the code", "Is this phone shared?")
+    begun.sends(stop="1").sees(
+        "Saved. Come back any time.", "On any phone: type the code", "Do others use this phone or computer?"
+    )
     begun.sends(button="Close on this phone").sees("Your answers are closed on this phone")
     assert begun.cookie(WAVE) is None
     begun.client.set_cookie(cookie_name(WAVE, secure=False), cookie)
-    begun.opens(f"/en/w/{WAVE}/1").sees("The code on your letter"), "the old cookie opens nothing any more"
+    begun.opens(f"/en/w/{WAVE}/1").sees("The code on your letter or slip"), "the old cookie opens nothing any more"
     assert second(site, code).path.startswith(f"/en/w/{WAVE}/3")
 
 
 def test_clearing_takes_the_own_answers_and_leaves_those_of_the_other_phone(begun, code, site, stored):
     phone = second(site, code).answers(CHILD_2)
-    phone.follows("Clear my answers from this phone").sees("cannot be undone", "Answers from another phone are kept")
-    phone.sends(button="Clear my answers from this phone").sees("Your answers are cleared")
+    phone.follows("Clear my answers").sees("cannot be undone", "Answers from another phone are kept")
+    phone.sends(button="Clear my answers").sees("Your answers are cleared")
     begun.opens(f"/en/w/{WAVE}/check").sees("A Chromebook").sees_no("A tablet", "Answered on another phone")
 
 

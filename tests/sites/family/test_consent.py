@@ -55,7 +55,7 @@ def test_start_comes_before_what_is_folded_and_who_asks_is_open(family, small):
         "Who sees my answers?",
         "Can my answers be used against me?",
         "How long do you keep them?",
-        "What stays on this phone?",
+        "What stays on this phone or computer?",
     ]
 
 

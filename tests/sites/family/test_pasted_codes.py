@@ -97,7 +97,7 @@ def test_the_number_of_a_paper_form_is_explained_and_opens_nothing(family, small
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
-        ("", "Please type the code from your letter."),
+        ("", "Please type your code."),
         ("K7MP4-XTR9", "1 character is missing. The code has 10."),
         ("Code: K7MP4-XT", "3 characters are missing. The code has 10."),
         ("K7MP4-XTR9C77", "There are 2 characters too many. The code has 10."),

@@ -36,9 +36,9 @@ def test_whoever_stops_reads_how_to_come_back(family, small, today, chosen):
     family.begins(small, **({"keep": "1"} if chosen else {})).sends(stop="1", children="2")
     if not chosen:
         family.sees("Do you want to come back later?", "If you close the browser, you begin again.")
-        family.sends(button="Keep my answers on this phone for 30 days")
+        family.sends(button="Keep my answers on this phone or computer for 30 days")
     family.sees("Saved. Come back any time.", "We keep your answers until October 31, 2026.", "open the same link")
-    family.sees_no("type the code", "Close on this phone").sees("Is this phone shared?")
+    family.sees_no("type the code", "Close on this phone").sees("Do others use this phone or computer?")
     family.opens("/en/w/fall").sends(button="Continue with those answers")
     assert family.path.startswith("/en/w/fall/1"), "the page that was not finished"
     assert family.field("children") == "2"
@@ -57,12 +57,12 @@ def test_the_day_named_is_never_after_the_answers_are_destroyed(site, small, eng
 
 
 def test_clearing_asks_once_and_destroys_the_draft(family, small, stored):
-    family.begins(small).answers(children="2").follows("Clear my answers from this phone")
+    family.begins(small).answers(children="2").follows("Clear my answers")
     family.sees("This erases what you answered here. It cannot be undone.").sees_no("another phone")
     family.follows("Go back without clearing")
     assert family.path.startswith("/en/w/fall/2")
-    family.follows("Clear my answers from this phone").sends(button="Clear my answers from this phone")
-    family.sees("Your answers are cleared from this phone", "None of them were sent")
+    family.follows("Clear my answers").sends(button="Clear my answers")
+    family.sees("Your answers are cleared", "None of them were sent")
     assert stored(Draft) == []
     assert family.cookie(small) is None
     assert family.response.headers["Clear-Site-Data"] == '"cache"'
@@ -78,7 +78,7 @@ def test_an_anonymous_wave_cannot_be_closed_only_cleared(family, small, stored):
 def test_every_page_of_questions_says_how_to_stop_and_to_clear(family, small):
     family.begins(small)
     for page in (1, 2, 6):
-        family.opens(f"/en/w/fall/{page}").sees("Save and stop for now", "Clear my answers from this phone")
+        family.opens(f"/en/w/fall/{page}").sees("Save and stop for now", "Clear my answers")
         family.answers(children="1") if page == 1 else None
 
 
@@ -92,7 +92,7 @@ def test_a_secret_planted_on_a_shared_phone_reads_nothing(site, small):
         stranger.begins(small)
         planted = stranger.cookie(small)
         if not begun_by_stranger:
-            stranger.sends(button="Clear my answers from this phone") if False else None
+            stranger.sends(button="Clear my answers") if False else None
         family = Family(site)
         family.client.set_cookie(cookie_name(small, secure=False), planted)
         family.begins(small).answers(internet="no")

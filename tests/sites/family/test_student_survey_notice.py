@@ -154,7 +154,7 @@ def test_one_address_cannot_have_file_after_file_drawn(family, site, voice):
 
 
 def test_the_reading_copy_leads_to_it_and_speaks_of_students(family, voice):
-    family.opens("/en/w/voice/read").sees("Students can answer from").sees_no("Families can answer from")
+    family.opens("/en/w/voice/read").sees("This survey is open from", "ask for an interpreter").sees_no("Families")
     family.follows(LINK).sees("How to say no").follows("Read all questions")
     assert family.path == "/en/w/voice/read"
 

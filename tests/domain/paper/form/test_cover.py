@@ -35,6 +35,7 @@ class Asked:
     entry: str = "code"
     closes: date = date(2027, 1, 15)
     privacy_notice: str | None = None
+    population: str = "family"
     delete_on: date | None = None
 
 
