@@ -1,13 +1,14 @@
 """The next action of a survey: one sentence, and a button to the page where it is done."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from flask import url_for
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engage.domain.intake.burst_marks import needs_burst_decision
-from engage.services.waves.populations import FAMILY, PILES
+from engage.services.waves.populations import FAMILY, PILES, say_no_by
 from engage.services.waves.slip_codes import SlipObstacle, find_obstacle, notice_deadline
 from engage.services.waves.unit_counts import UnitCounts
 from engage.storage.models.checkpoints import Checkpoint, CheckpointWave
@@ -56,6 +57,12 @@ def _slips_action(session: Session, wave: Wave, units: UnitCounts | None) -> Nex
         sentence = gettext("Give every family the notice by %(day)s.", day=long_date(notice_deadline(wave)))
         # translators: link to the page with the letter to families about a survey of students
         return NextAction(sentence, gettext("Notice to families"), address)
+    if obstacle is SlipObstacle.FAMILIES_DECIDE:
+        # translators: staff page: %(day)s is a day; until the day before, families can say no to a survey of students
+        sentence = gettext(
+            "Slips can be printed from %(day)s.", day=long_date(say_no_by(wave.opens) + timedelta(days=1))
+        )
+        return NextAction(sentence)
     if obstacle is not SlipObstacle.NONE or not units.uninvited:
         return None
     sentence = ngettext(
