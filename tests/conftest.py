@@ -49,7 +49,7 @@ NOT_FAST = {"browser", "postgres", "slow", "thorough"}  # markers
 SERVED = {"browser", "page", "live", "server"}  # fixtures that start a browser or a server
 
 
-ALL_ON_POSTGRES = {"attack", "intake", "retention", "roster", "security", "storage", "waves"}  # data and privacy
+ALL_ON_POSTGRES = {"attack", "intake", "retention", "security", "storage"}  # data and privacy
 SHARE = 3  # every third of the other tests also runs on PostgreSQL, selected by its name; in .ci/thorough all do
 
 

@@ -236,7 +236,7 @@ def test_what_was_written_is_data_on_every_page(liaison, signs_in, answers):
 
 def test_the_spanish_page_asks_in_spanish_and_says_so(debriefs, signs_in, stored):
     liaison = signs_in("liaison", LINCOLN, language="es").opens("/staff/").sees("Después de un evento")
-    liaison.follows("Escribir un resumen de evento").sees("¿A qué familias logró llegar?", "Su nombre no se guarda")
+    liaison.follows("Escribir un informe").sees("¿A qué familias logró llegar?", "Su nombre no se guarda")
     assert liaison.language == "es"
     liaison.sends(button="Guardar", **{REACH: "Unas 20 familias."}).sees("Guardado.")
     [response] = stored(Response)
