@@ -123,7 +123,7 @@ def a_wave_of(session: Session, population: str, answers: list[Answer] | None = 
         wave.identity, wave.entry, wave.counting = design.identity, design.entry, design.counting
         wave.modes = " ".join(design.modes)
     for number, each in enumerate(draw_answers(population) if answers is None else answers):
-        _store(session, wave, each, f"{Random(f'{population} {number}').getrandbits(128):032x}")
+        store_answer(session, wave, each, f"{Random(f'{population} {number}').getrandbits(128):032x}")
     {"family": _list_households, "educator": _list_teachers, "student": _list_students}.get(population, _list_nobody)(
         session
     )
@@ -131,7 +131,8 @@ def a_wave_of(session: Session, population: str, answers: list[Answer] | None = 
     return wave
 
 
-def _store(session: Session, wave: Wave, answer: Answer, id: str) -> None:
+def store_answer(session: Session, wave: Wave, answer: Answer, id: str) -> None:
+    """Store a response, as after its groups were assigned."""
     session.add(
         Response(
             id=id,

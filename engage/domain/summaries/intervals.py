@@ -1,4 +1,5 @@
-"""Wilson score intervals of shares (E. B. Wilson, JASA 22, 1927, p. 209-212), 95%.
+"""Wilson score intervals of shares (E. B. Wilson, JASA 22, 1927, p. 209-212), and Newcombe's hybrid score intervals of
+their differences (R. G. Newcombe, Statistics in Medicine 17, 1998, p. 873-890, method 10), both 95%.
 
 They assume that families who did not answer are similar to those who did, as the pages say. If the population size is
 known, the finite population correction replaces n by n (N - 1) / (N - n). If answers are clustered (children of one
@@ -45,3 +46,19 @@ def _finite_correction(n: Shares, populations: Shares | None) -> Shares | float:
         raise ValueError("a population holds at least those who answered")
     left = (populations - n) / np.maximum(populations - 1, 1.0)
     return np.where(np.isnan(populations), 1.0, left)
+
+
+def newcombe_intervals(
+    counts: Counts, bases: Counts, other_counts: Counts, other_bases: Counts
+) -> tuple[Shares, Shares]:
+    """Return (low, high) of the differences counts/bases - other_counts/other_bases of independent shares, in -1..1.
+
+    All have one shape; bases are at least 1. Raises ValueError unless 0 <= counts <= bases.
+    """
+    low, high = wilson_intervals(counts, bases)
+    other_low, other_high = wilson_intervals(other_counts, other_bases)
+    share, other = counts / bases, other_counts / other_bases
+    difference = share - other
+    below = np.sqrt((share - low) ** 2 + (other_high - other) ** 2)
+    above = np.sqrt((high - share) ** 2 + (other - other_low) ** 2)
+    return difference - below, difference + above

@@ -1,6 +1,7 @@
 """Texts of coverage: how many of those who could have answered did."""
 
-from engage.services.checkpoints.report import GroupCoverage, Report, ReportPart
+from engage.services.checkpoints.report import Report
+from engage.services.checkpoints.report_parts import GroupCoverage, ReportPart
 from engage.services.checkpoints.wording import FigureWording
 from engage.services.waves.populations import FAMILY
 

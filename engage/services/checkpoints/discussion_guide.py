@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from engage.services.checkpoints.findings import Finding, FindingLine
 from engage.services.checkpoints.least_heard import least_heard_prompts
-from engage.services.checkpoints.report import Report, ReportPart
+from engage.services.checkpoints.report import Report
+from engage.services.checkpoints.report_parts import ReportPart
 from engage.services.checkpoints.wording import FigureWording
 from engage.services.waves.populations import FAMILY
 

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from engage.services.checkpoints.findings import FindingGroup
-from engage.services.checkpoints.report import GroupCoverage, Report
+from engage.services.checkpoints.report import Report
+from engage.services.checkpoints.report_parts import GroupCoverage
 from engage.services.checkpoints.wording import FigureWording
 
 Cell = str | int | float | None

@@ -4,7 +4,8 @@ nobody answered; of educators and students, a school."""
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
-from engage.services.checkpoints.report import GroupCoverage, Report, ReportPart
+from engage.services.checkpoints.report import Report
+from engage.services.checkpoints.report_parts import GroupCoverage, ReportPart
 from engage.services.checkpoints.wording import FigureWording
 from engage.services.waves.populations import FAMILY
 from engage.storage.language_groups import OTHER

@@ -11,10 +11,12 @@ from typing import Any
 
 from babel.dates import format_date
 
+from engage.services.checkpoints.comparison_wording import comparison_blocks
 from engage.services.checkpoints.coverage_wording import burst_text, households_text, share_text
 from engage.services.checkpoints.discussion_guide import discussion_prompts
 from engage.services.checkpoints.findings import Finding, FindingGroup
-from engage.services.checkpoints.report import GroupCoverage, Promise, Report, ReportPart
+from engage.services.checkpoints.report import Promise, Report
+from engage.services.checkpoints.report_parts import GroupCoverage, ReportPart
 from engage.services.checkpoints.wording import FigureWording
 from engage.services.waves.populations import FAMILY, LIAISON
 
@@ -33,6 +35,9 @@ def packet_blocks(report: Report, wording: FigureWording) -> Iterator[Block]:
         yield from _coverage_blocks(part, report, wording)
         for finding in part.findings:
             yield from _finding_blocks(finding, wording.of(part.population))
+    if comparisons := comparison_blocks(report, wording):
+        yield ("page",)
+        yield from comparisons
     yield from _promise_blocks(report, wording)
     yield from _appendix_blocks(report, wording)
 

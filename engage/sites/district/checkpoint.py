@@ -11,6 +11,7 @@ from engage.base.catalogs import catalogue
 from engage.base.languages import LANGUAGES
 from engage.domain.intake.burst_marks import BurstsUndecided
 from engage.domain.roster.import_state import RosterIncomplete
+from engage.services.checkpoints.comparison_wording import comparison_blocks
 from engage.services.checkpoints.counting import choose_figures
 from engage.services.checkpoints.coverage_wording import burst_text
 from engage.services.checkpoints.exports import AUDIENCE
@@ -131,6 +132,7 @@ def report_context(report: Report) -> dict[str, Any]:
         "said": wording,
         "question_key": question_key,
         "burst_line": lambda part: burst_text(part.burst, wording),
+        "comparisons": comparison_blocks(report, wording),
         "step": STEP,
         "reading": reading_notes(report, wording),
         "hiding": lambda part: suppression_note(report, wording, part),

@@ -12,6 +12,7 @@ from engage.base.catalogs import catalogue
 from engage.domain.security.permissions import PUBLIC
 from engage.questionnaire.editions import load_edition
 from engage.questionnaire.text_cleaning import is_possible_id
+from engage.services.checkpoints.comparison_wording import comparison_blocks
 from engage.services.checkpoints.coverage_wording import burst_text, participation_text
 from engage.services.checkpoints.freezing import load_frozen_figures
 from engage.services.checkpoints.group_choice import (
@@ -129,6 +130,7 @@ def _page_values(session: Session, row: Checkpoint, lang: str, choice: GroupChoi
         ],
         "participation": lambda part: participation_text(part, report, wording),
         "burst_line": lambda part: burst_text(part.burst, wording),
+        "comparisons": comparison_blocks(report, wording),
         "kept": lambda promise: promise_status_text(promise, wording),
     }
 

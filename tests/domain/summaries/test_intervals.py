@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from statsmodels.stats.proportion import proportion_confint
+from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
-from engage.domain.summaries.intervals import wilson_intervals
+from engage.domain.summaries.intervals import newcombe_intervals, wilson_intervals
 
 pytestmark = pytest.mark.slow
 
@@ -47,3 +47,21 @@ def test_nobody_asked_says_nothing():
 def test_impossible_shares_are_refused(count, base):
     with pytest.raises(ValueError, match="needs 0 <= count"):
         wilson_intervals(np.array([1, count]), np.array([3, base]))
+
+
+@given(PAIRS, PAIRS)
+def test_differences_equal_statsmodels(pairs, others):
+    length = min(len(pairs), len(others))
+    (counts, bases), (other_counts, other_bases) = np.array(pairs[:length]).T, np.array(others[:length]).T
+    low, high = newcombe_intervals(counts, bases, other_counts, other_bases)
+    for at in range(length):
+        expected = confint_proportions_2indep(
+            counts[at], bases[at], other_counts[at], other_bases[at], method="newcomb", compare="diff"
+        )
+        assert (low[at], high[at]) == pytest.approx(expected, abs=1e-9)
+
+
+def test_a_published_example_of_newcombe():
+    """56/70 and 48/80: 0.0524 to 0.3339 (Newcombe 1998, table II, method 10)."""
+    low, high = newcombe_intervals(*(np.array([each]) for each in (56, 70, 48, 80)))
+    assert (low[0], high[0]) == pytest.approx((0.0524, 0.3339), abs=5e-5)

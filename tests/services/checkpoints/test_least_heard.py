@@ -14,7 +14,7 @@ from engage.services.checkpoints.figure_rows import FigureRow
 from engage.services.checkpoints.findings import Finding, FindingGroup, FindingLine
 from engage.services.checkpoints.least_heard import least_heard_prompts
 from engage.services.checkpoints.meeting_packet import coverage_table
-from engage.services.checkpoints.report import GroupCoverage, ReportPart
+from engage.services.checkpoints.report_parts import GroupCoverage, ReportPart
 from engage.services.checkpoints.wording import FigureWording
 
 SAID = FigureWording("en", NullTranslations())

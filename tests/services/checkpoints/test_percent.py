@@ -8,7 +8,7 @@ import pytest
 
 from engage.domain.summaries.intervals import wilson_intervals
 from engage.services.checkpoints.figure_rows import FigureRow, format_percent, percent_of
-from engage.services.checkpoints.report import GroupCoverage
+from engage.services.checkpoints.report_parts import GroupCoverage
 
 pytestmark = pytest.mark.slow
 

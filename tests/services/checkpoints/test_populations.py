@@ -28,7 +28,8 @@ from engage.services.checkpoints.outputs import (
     render_xlsx,
 )
 from engage.services.checkpoints.planning import create_checkpoint
-from engage.services.checkpoints.report import GroupCoverage, ReportPart, build_report
+from engage.services.checkpoints.report import build_report
+from engage.services.checkpoints.report_parts import GroupCoverage, ReportPart
 from engage.services.checkpoints.wording import FigureWording
 from engage.storage.engine import write_session
 from engage.storage.models.checkpoints import Checkpoint
