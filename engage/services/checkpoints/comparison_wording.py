@@ -8,6 +8,7 @@ from babel.dates import format_date
 
 from engage.questionnaire.model import Words
 from engage.services.checkpoints.comparisons import ComparedLine, Comparison
+from engage.services.checkpoints.findings import FindingLine
 from engage.services.checkpoints.report import Report
 from engage.services.checkpoints.trends import Trend
 from engage.services.checkpoints.wording import FigureWording
@@ -99,12 +100,16 @@ def _table(item: Comparison, columns: Sequence[str], texts: Sequence[str], wordi
     answer = wording.words.gettext("Answer")
     # translators: heading of a table column: the difference between two shares
     difference = wording.words.gettext("Difference")
-    first, second = wording.of(item.first_part.population), wording.of(item.second_part.population)
     rows = [
-        [wording.label(line.first), first.share(line.first), second.share(line.second), text]
+        [wording.label(line.first), _share_text(line.first, wording), _share_text(line.second, wording), text]
         for line, text in zip(item.lines, texts, strict=True)
     ]
     return ("table", [answer, *columns, difference], rows, ["start", "end", "end", "end"])
+
+
+def _share_text(line: FindingLine, wording: FigureWording) -> str:
+    """A share, or the short text for a suppressed one: the table is narrow on a phone."""
+    return wording.brief(None) if line.row.hidden else line.row.percent or "–"
 
 
 def _points_text(line: ComparedLine, wording: FigureWording) -> str:
