@@ -95,16 +95,16 @@ def compare_findings(first_part: ReportPart, second_part: ReportPart, first: Fin
 
 def _differences(pairs: Sequence[tuple[FindingLine, FindingLine]]) -> Mapping[int, tuple[float, float, float]]:
     """The difference and its interval, by position, of the pairs whose shares are both shown."""
-    shown = [at for at, pair in enumerate(pairs) if all(_is_shown(line) for line in pair)]
-    if not shown:
+    visible = [at for at, pair in enumerate(pairs) if all(_is_shown(line) for line in pair)]
+    if not visible:
         return {}
-    rows = [(pairs[at][1].row, pairs[at][0].row) for at in shown]
+    rows = [(pairs[at][1].row, pairs[at][0].row) for at in visible]
     counts, bases, other_counts, other_bases = (
         np.array(each) for each in zip(*((a.count, a.answered, b.count, b.answered) for a, b in rows), strict=True)
     )
     low, high = newcombe_intervals(counts, bases, other_counts, other_bases)
     difference = counts / bases - other_counts / other_bases
-    return {at: (float(difference[n]), float(low[n]), float(high[n])) for n, at in enumerate(shown)}
+    return {at: (float(difference[n]), float(low[n]), float(high[n])) for n, at in enumerate(visible)}
 
 
 def _is_shown(line: FindingLine) -> bool:

@@ -45,9 +45,9 @@ def find_trends(session: Session, parts: Sequence[ReportPart], audience: str, la
     with published checkpoints only."""
     for part in parts:
         wave = session.get(Wave, part.wave)
-        found = _find_earlier(session, wave, audience) if wave is not None and part.findings else None
-        if wave is not None and found is not None:
-            checkpoint, earlier = found
+        match = _find_earlier(session, wave, audience) if wave is not None and part.findings else None
+        if wave is not None and match is not None:
+            checkpoint, earlier = match
             trend = _compare(session, part, _earlier_part(session, checkpoint, earlier, audience, language), wave)
             if trend.compared:
                 yield trend
