@@ -164,7 +164,12 @@ class StaffMember(Visitor):
 
     def opens_survey(self, status: int = 200, **values: Any) -> StaffMember:
         """Prepare a survey with these values, and open it."""
-        self.prepares(**values).sends(button="Open the survey", status=status)
+        self.prepares(**values).opens_prepared_survey(status)
+        return self
+
+    def opens_prepared_survey(self, status: int = 200) -> StaffMember:
+        """On the check of a prepared survey, mark that the questions were read, and open it."""
+        self.sends(button="Open the survey", status=status, has_read="yes")
         return self
 
 

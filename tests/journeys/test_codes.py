@@ -76,7 +76,8 @@ def open_wave(page, url):
     go_on(page, "main form .deeds button")
     page.check("[name=entry][value=code]", force=True)
     go_on(page, "main form .deeds button")
-    go_on(page, "main form.deeds button")
+    page.check("[name=has_read]", force=True)
+    go_on(page, "main form .deeds button")
 
 
 def mint(page, url):

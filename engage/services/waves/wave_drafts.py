@@ -151,9 +151,10 @@ def chosen_schools(session: Session, fields: DraftFields) -> Sequence[School]:
     return session.scalars(query if fields.all_schools else query.where(School.id.in_(fields.schools or ()))).all()
 
 
-def count_household_languages(session: Session) -> HouseholdLanguages:
-    """Count the households of the roster by language."""
+def count_household_languages(session: Session, schools: Iterable[str] | None = None) -> HouseholdLanguages:
+    """Count the households of the roster by language: of all schools, or of those with these ids."""
     query = select(Household.language, func.count()).join(School, School.id == Household.school_id)
+    query = query if schools is None else query.where(School.id.in_(list(schools)))
     rows = session.execute(query.where(School.active).group_by(Household.language))
     counted = Counter({row[0]: row[1] for row in rows}).most_common()
     return HouseholdLanguages(

@@ -18,7 +18,7 @@ add_pages(
     # translators: menu: what a person has to do today
     MenuPage("home", 1, "manage yourself", "home", lambda: gettext("To do")),
     MenuPage(
-        "surveys", 3, "see translations", "administration.translations", _translations_label, also_needs="see waves"
+        "surveys", 4, "see translations", "administration.translations", _translations_label, also_needs="see waves"
     ),
     MenuPage(
         "translations",

@@ -19,8 +19,10 @@ add_pages(
         # translators: menu: the list of all surveys
         lambda: gettext("All surveys"),
     ),
+    # translators: menu: every questionnaire to read, as people see it
+    MenuPage("surveys", 2, "see waves", "district.questionnaires", lambda: gettext("Questionnaires")),
     # translators: menu: whether questions ask about something private that the law protects
-    MenuPage("surveys", 2, "screen questions", "district.screenings", lambda: gettext("Content screening")),
+    MenuPage("surveys", 3, "screen questions", "district.screenings", lambda: gettext("Content screening")),
     MenuPage(
         "results",
         1,

@@ -80,7 +80,7 @@ def screenings() -> str:
 @enters("screen questions")
 def screening(slug: str) -> str:
     """The questions of a survey, each with its decision."""
-    edition = _require_edition(slug)
+    edition = require_edition(slug)
     with read_session(runtime().engine) as session:
         return _render_page(session, edition, _build_form(session, edition))
 
@@ -89,7 +89,7 @@ def screening(slug: str) -> str:
 @enters("screen questions")
 def screen(slug: str) -> Response | tuple[str, int]:
     """Store decisions; questions without a choice stay undecided."""
-    edition = _require_edition(slug)
+    edition = require_edition(slug)
     with write_session(runtime().engine) as session:
         form = _build_form(session, edition)
         if not form.validate():
@@ -113,7 +113,8 @@ def editions() -> dict[str, Edition]:
     return {survey.slug: build_edition(survey, survey_catalogues()) for survey in shipped_surveys()}
 
 
-def _require_edition(slug: str) -> Edition:
+def require_edition(slug: str) -> Edition:
+    """The survey with this slug as a wave would use it today; "not found" if there is none."""
     edition = editions().get(slug)
     if edition is None:
         abort(404)

@@ -1,5 +1,7 @@
-"""The last step of preparing a survey: a summary of everything, and the button that opens it."""
+"""The last step of preparing a survey: a summary of everything, what to know, and the button that opens it."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 
 from flask import flash, redirect, render_template, url_for
@@ -7,10 +9,17 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from engage.base.catalogs import catalogue
+from engage.base.languages import LANGUAGES
 from engage.domain.roster.import_state import RosterIncomplete
 from engage.services.waves.opening import WaveRefused, open_wave
+from engage.services.waves.populations import FAMILY
 from engage.services.waves.retention import fix_deletion_date, last_deletion_date
-from engage.services.waves.wave_drafts import chosen_schools, count_asked, group_by_step
+from engage.services.waves.wave_drafts import (
+    chosen_schools,
+    count_asked,
+    count_household_languages,
+    group_by_step,
+)
 from engage.sites.district.blueprint import blueprint
 from engage.sites.district.wave_drafts import (
     DraftState,
@@ -35,14 +44,24 @@ from engage.sites.district.wave_form import (
 )
 from engage.sites.district.wave_targets import store_named_languages
 from engage.storage.engine import read_session, write_session
+from engage.storage.models.schools import School
 from engage.storage.models.waves import Wave
 from engage.web.audit import log_event
 from engage.web.context import runtime
 from engage.web.edit_forms import roster_wait_text
+from engage.web.language_labels import language_name
 from engage.web.page_language import gettext, language
 from engage.web.permissions import enters
 
 SCHOOLS_NAMED = 10  # in the summary
+
+
+@dataclass(frozen=True, slots=True)
+class DraftTranslation:
+    """A chosen language that nobody has reviewed, by name, and the number of households that read it."""
+
+    language: str
+    households: int
 
 
 @blueprint.get("/waves/drafts/<draft_id>/check")
@@ -123,9 +142,22 @@ def _render_check(session: Session, state: DraftState, form: CheckForm) -> str:
         schools=schools,
         named=schools[:SCHOOLS_NAMED],
         asked=count_asked(session, fields, schools, state.population),
+        draft_translations=_draft_translations(session, state, schools),
+        first_language=next((tag for tag in LANGUAGES if tag in (fields.languages or ())), ""),
         deleted_on=_deletion_date(state),
         unscreened=unscreened_slug(session, state.edition),
     )
+
+
+def _draft_translations(session: Session, state: DraftState, schools: Sequence[School]) -> list[DraftTranslation]:
+    """The chosen languages whose texts are drafts, each with its households at the chosen schools; none for surveys of
+    educators, students, and liaisons, whose languages the roster does not have."""
+    if state.population != FAMILY:
+        return []
+    counted = count_household_languages(session, [school.id for school in schools]).offered
+    chosen = [LANGUAGES[tag] for tag in LANGUAGES if tag in (state.shown.languages or ())]
+    drafts = [each for each in chosen if each.is_draft("family") or each.is_draft("surveys")]
+    return [DraftTranslation(language_name(each.tag), counted.get(each.tag, 0)) for each in drafts]
 
 
 def _deletion_date(state: DraftState) -> date | None:

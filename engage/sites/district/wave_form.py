@@ -125,10 +125,25 @@ class AnsweringForm(StepForm):
 
 
 class CheckForm(EditForm):
-    """The button that opens the survey. It is refused once if the draft has changed since the summary was shown."""
+    """The box of a person who has read the questions, and the button that opens the survey. It is refused once if the
+    draft has changed since the summary was shown; what was read may have changed too, so the box is empty again."""
 
     summary = HiddenField()
+    has_read = BooleanField()
     beside_field = "summary"
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Whether the questions were read, and the summary is still the one that was shown."""
+        is_valid = super().validate(extra_validators)
+        if self.is_refused:
+            self.has_read.data = False
+        elif not self.has_read.data:
+            # translators: staff form: a person wants to open a survey, but did not mark "I have read the questions as
+            # people see them."
+            sentence = gettext("Read the questions as people see them. Then mark this box, and open the survey.")
+            self.add_error("has_read", sentence)
+            return False
+        return is_valid
 
     def beside_sentence(self) -> str:
         """What to say where the draft has changed."""

@@ -1,18 +1,12 @@
 """Reading a whole survey without answering it, also before it opens: each question and choice, its display rule, and
 its screening decision (20 U.S.C. 1232h(c)(1)(A))."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-
 from flask import Response
 from sqlalchemy import select
 
 from engage.base.catalogs import catalogue
 from engage.domain.security.permissions import PUBLIC
-from engage.questionnaire.answer_text import offered_missing_texts
-from engage.questionnaire.model import Question, Section, Survey
-from engage.questionnaire.numbering import question_numbers
-from engage.questionnaire.skip_instructions import format_direction
+from engage.questionnaire.reading_copy import reading_copy
 from engage.services.waves.screening import describe_decision, item_digest
 from engage.sites.family.blueprint import blueprint
 from engage.sites.family.context import family_memory, open_read_connection
@@ -22,28 +16,7 @@ from engage.sites.family.wave_access import require_offer
 from engage.sites.family.wave_cache import Offer
 from engage.storage.models.screening import Screening
 from engage.web.context import runtime
-from engage.web.page_language import language
 from engage.web.permissions import enters
-
-
-@dataclass(frozen=True, slots=True)
-class InspectedQuestion:
-    """One question: its number (None for a note), when it is asked (empty: always), its screening decision, and the
-    missing answers it offers."""
-
-    question: Question
-    number: int | None
-    directions: tuple[str, ...]
-    decision: str
-    asides: tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class InspectedSection:
-    """One section of the survey."""
-
-    section: Section
-    questions: tuple[InspectedQuestion, ...]
 
 
 @blueprint.get("/<lang:lang>/w/<wave_id>/read")
@@ -73,35 +46,14 @@ def decided_areas(offer: Offer) -> dict[str, str]:
 
 
 def _render_survey(offer: Offer, lang: str, areas: dict[str, str], paper: int | None) -> str:
-    survey = offer.survey(lang)
+    survey, words = offer.survey(lang), catalogue(lang)
     return render_page(
         "read_only.html",
         offer=offer,
         lang=lang,
         survey=survey,
-        parts=list(_inspected_sections(survey, areas)),
+        parts=reading_copy(survey, words),
+        decisions={each.id: describe_decision(areas.get(each.id), words) for _, each in survey.questions()},
         paper=paper,
         path=f"/w/{offer.id}/read",
     )
-
-
-def _inspected_sections(survey: Survey, areas: dict[str, str]) -> Iterator[InspectedSection]:
-    words, numbered = catalogue(language().tag), question_numbers(survey)
-    for section in survey.sections:
-        sections = [
-            InspectedQuestion(
-                question,
-                numbered.get(question.id),
-                _directions(question, survey),
-                "" if question.kind == "note" else describe_decision(areas.get(question.id), words),
-                offered_missing_texts(question, words.gettext),
-            )
-            for question in section.questions
-        ]
-        yield InspectedSection(section, tuple(sections))
-
-
-def _directions(question: Question, survey: Survey) -> tuple[str, ...]:
-    if question.shown_when is None:
-        return ()
-    return tuple(format_direction(question.shown_when, survey, catalogue(language().tag), keys=False).split("\n"))

@@ -59,8 +59,14 @@ PAGES = {
     ("liaison", "/staff/liaison/questions"): ["Conversations", "Debriefs"],
     ("leader", "/staff/liaison/debriefs"): ["Conversations", "Debriefs"],
     ("administrator", "/staff/"): ["To do", "Reminders"],
-    ("leader", "/staff/district/waves/new"): ["All surveys", "Content screening"],
-    ("administrator", "/staff/district/screening"): ["All surveys", "Content screening", "Translations"],
+    ("leader", "/staff/district/waves/new"): ["All surveys", "Questionnaires", "Content screening"],
+    ("administrator", "/staff/district/screening"): [
+        "All surveys",
+        "Questionnaires",
+        "Content screening",
+        "Translations",
+    ],
+    ("liaison", "/staff/district/questionnaires"): ["All surveys", "Questionnaires"],
     ("administrator", "/staff/administration/audit"): [
         "Staff",
         "Partner organizations",

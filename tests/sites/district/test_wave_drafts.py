@@ -64,7 +64,7 @@ def test_all_schools_and_complete_languages_are_chosen_beforehand(leader, school
     assert checked(leader.page, "schools") == ["cedar", "lincoln"]
     assert checked(leader.page, "languages") == list(LANGUAGES)
     leader.sends(button="Continue").sends(button="Continue", opens="2026-10-01", closes="2026-10-20")
-    leader.sends(button="Continue").sends(button="Open the survey").sees("The survey was saved.", "Home access, fall")
+    leader.sends(button="Continue").opens_prepared_survey().sees("The survey was saved.", "Home access, fall")
     leader.opens(LIST).sees_no("Your drafts")
     with read_session(engine) as session:
         wave = session.scalars(select(Wave)).one()
@@ -204,9 +204,9 @@ def test_a_school_that_leaves_the_roster_is_refused_by_the_check(leader, schools
     with write_session(engine) as session:
         a_school(session, "cedar").active = False
         session.commit()
-    leader.sends(button="Open the survey", status=422).sees("One of these schools is not recognized.")
+    leader.opens_prepared_survey(422).sees("One of these schools is not recognized.")
     leader.opens(check.replace("check", "schools")).sees("Lincoln Elementary").sees_no("Cedar Hill")
-    leader.sends(button="Save and check").sends(button="Open the survey").sees("The survey was saved.")
+    leader.sends(button="Save and check").opens_prepared_survey().sees("The survey was saved.")
 
 
 def test_two_windows_lose_nothing(leader, schools, engine):
@@ -225,9 +225,9 @@ def test_the_check_opens_only_what_it_showed(leader, schools, engine):
     other = Leader(leader.client.application)
     other.client = leader.client
     other.opens(leader.path.replace("check", "answering")).sends(button="Save and leave", identity="anonymous")
-    leader.sends(button="Open the survey", status=409).sees("This draft was changed in another window.", "Anonymous")
+    leader.opens_prepared_survey(409).sees("This draft was changed in another window.", "Anonymous")
     assert waves(engine) == []
-    leader.sends(button="Open the survey").sees("The survey was saved.")
+    leader.opens_prepared_survey().sees("The survey was saved.")
     assert [each.identity for each in waves(engine)] == ["anonymous"]
     leader.opens(f"{LIST}/drafts/{'0' * 32}/check", status=404)
 

@@ -10,7 +10,7 @@ from engage.questionnaire.library import shipped_survey
 from engage.services.waves.screening import Decision, screening_items, store_decisions
 from engage.storage.engine import write_session
 from engage.storage.models.roster import OptOut
-from tests.axe import check_with_axe, in_both_languages, look
+from tests.axe import check_at_double_text, check_with_axe, in_both_languages, look
 from tests.conftest import Live
 from tests.makers import PASSWORD, a_school, a_wave, staff
 from tests.services.waves.test_daily_progress import answer
@@ -26,6 +26,9 @@ PAGES = (
     f"{DISTRICT}/waves/fall/codes",
     f"{DISTRICT}/waves/fall/days",
     f"{DISTRICT}/waves/fall/reminders",
+    f"{DISTRICT}/questionnaires",
+    f"{DISTRICT}/questionnaires/home-access/en",
+    f"{DISTRICT}/questionnaires/home-access/ar",
     f"{DISTRICT}/screening",
     f"{DISTRICT}/screening/home-access",
     f"{DISTRICT}/opt-outs",
@@ -75,6 +78,10 @@ def test_the_pages_around_a_wave(page: Any, live: Live, engine: Any, asked: None
     draft = urlsplit(page.url).path.rpartition("/")[0]
     for step in ("schools", "dates", "answering", "check"):
         look(page, f"{live.url}{draft}/{step}", (360, 1280), screen)
+    page.set_viewport_size({"width": 360, "height": 800})
+    for address in (f"{DISTRICT}/questionnaires", f"{DISTRICT}/questionnaires/home-access/ar", f"{draft}/check"):
+        page.goto(live.url + address)
+        check_at_double_text(page)
     page.goto(f"{live.url}{DISTRICT}/waves/fall/codes")
     page.fill("#code", "nonsense")
     page.press("#code", "Enter")
