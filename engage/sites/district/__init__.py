@@ -21,6 +21,7 @@ from engage.sites.district import (
     wave_days,
     wave_drafts,
     wave_page,
+    wave_share,
     waves,
 )
 from engage.sites.district.blueprint import blueprint
@@ -49,5 +50,6 @@ __all__ = [
     "wave_days",
     "wave_drafts",
     "wave_page",
+    "wave_share",
     "waves",
 ]
