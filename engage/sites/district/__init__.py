@@ -22,6 +22,7 @@ from engage.sites.district import (
     wave_days,
     wave_drafts,
     wave_page,
+    wave_share,
     waves,
 )
 from engage.sites.district.blueprint import blueprint
@@ -51,5 +52,6 @@ __all__ = [
     "wave_days",
     "wave_drafts",
     "wave_page",
+    "wave_share",
     "waves",
 ]

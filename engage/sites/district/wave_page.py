@@ -8,8 +8,7 @@ from flask import render_template
 from sqlalchemy.orm import Session
 
 from engage.base.catalogs import catalogue
-from engage.base.languages import LANGUAGES, Language
-from engage.questionnaire.editions import Edition, load_edition
+from engage.questionnaire.editions import load_edition
 from engage.services.waves.daily_progress import ExpectedPace, daily_series, expected_pace
 from engage.services.waves.populations import FAMILY, LIAISON, STUDENT
 from engage.services.waves.progress import STEP, WaveProgress, count_progress
@@ -29,6 +28,7 @@ from engage.sites.district.wave_form import (
     population_names,
 )
 from engage.sites.district.wave_next import NextAction, find_next_action
+from engage.sites.district.wave_share import SharePanel, WaveLink, build_share_panel, list_links
 from engage.sites.district.wave_targets import count_opted_out
 from engage.sites.district.waves import (
     SCHOOLS_SHOWN,
@@ -45,7 +45,7 @@ from engage.storage.models.waves import Wave
 from engage.web.context import runtime
 from engage.web.language_labels import language_name
 from engage.web.page_language import language
-from engage.web.permissions import assigned_languages, enters
+from engage.web.permissions import enters
 
 WITH_OPT_OUTS = (FAMILY, STUDENT)
 GROUPS_SHOWN = 8  # those that have answered least; the page "Reminders" has all
@@ -62,16 +62,6 @@ class DayChart:
     pace: str
     reached: list[tuple[int, int]]
     last: int
-
-
-@dataclass(frozen=True, slots=True)
-class WaveLink:
-    """The open link of a wave in one language. `english` is the number of the survey's texts that are shown in English
-    there."""
-
-    language: Language
-    address: str
-    english: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +101,7 @@ class WaveSummary:
     schools: list[School]
     deleted_on: date
     links: list[WaveLink]
+    share: SharePanel | None
     questionnaire: str
 
     def day(self, number: int) -> date:
@@ -157,6 +148,7 @@ def _summarize(session: Session, wave: Wave) -> WaveSummary:
     pace = expected_pace(session, wave, units.total if units else progress.invited, today)
     days, day = (wave.closes - wave.opens).days + 1, (today - wave.opens).days + 1
     series = daily_series(session, wave, today) if stage != "planned" else ()
+    links = list_links(wave, edition := load_edition(wave.edition.document))
     return WaveSummary(
         wave=wave,
         stage=stage,
@@ -171,7 +163,8 @@ def _summarize(session: Session, wave: Wave) -> WaveSummary:
         opted_out=count_opted_out(session, wave) if stage != "closed" and wave.population in WITH_OPT_OUTS else 0,
         schools=wave.schools[:SCHOOLS_SHOWN],
         deleted_on=answers_deleted_on(wave, runtime().settings),
-        links=_links(wave, edition := load_edition(wave.edition.document)),
+        links=links,
+        share=build_share_panel(wave, edition, links),
         questionnaire=edition.survey(language().tag).title,
     )
 
@@ -179,15 +172,6 @@ def _summarize(session: Session, wave: Wave) -> WaveSummary:
 def _has_missing_groups(wave: Wave, stage: str) -> bool:
     """Whether language groups whose answers are missing are shown: of families only."""
     return stage == "open" and not wave.deleted_on and wave.population == FAMILY
-
-
-def _links(wave: Wave, edition: Edition) -> list[WaveLink]:
-    assigned = assigned_languages()
-    return [
-        WaveLink(LANGUAGES[tag], f"{runtime().settings.base_url}/{tag}/w/{wave.id}", len(edition.missing(tag)))
-        for tag in wave.offered
-        if tag in LANGUAGES and (assigned is None or tag in assigned)
-    ]
 
 
 def _missing_answers(session: Session, wave: Wave) -> MissingAnswers:

@@ -172,7 +172,7 @@ def test_the_settings_are_on_the_page(leader, homes, engine):
         session.add(Invitation(digest="a" * 64, **row))
         session.commit()
     leader.opens(FALL).sees("1 access code created", "One access code for each household", "All households at these")
-    leader.sees("http://127.0.0.1:8000/es/w/fall", "November 20, 2026").follows("Who answered")
+    leader.sees("http://127.0.0.1:8000/es/c", "November 20, 2026").follows("Who answered")
 
 
 def test_the_list_has_open_surveys_first_and_folds_closed_ones(leader, homes, engine):

@@ -53,7 +53,7 @@ def test_a_district_without_waves_says_so(leader):
 def test_a_leader_opens_a_wave_and_finds_its_link(leader, schools, engine):
     leader.opens_survey(**WANTED)
     leader.sees("The survey was saved.", "Home access, fall", "Cedar Hill", "Lincoln Elementary", "open")
-    leader.sees("http://127.0.0.1:8000/en/w/home-access-fall", "October 1, 2026 to October 20, 2026")
+    leader.sees("http://127.0.0.1:8000/en/c", "October 1, 2026 to October 20, 2026")
     with read_session(engine) as session:
         wave = session.get(Wave, "home-access-fall")
         assert (wave.identity, wave.entry, wave.offered, wave.edition.slug) == (
