@@ -121,7 +121,7 @@ def test_a_survey_is_not_opened_in_a_language_that_waits(someone: Someone, arran
     administrator.sends(languages=["en", "es", "ar"], schools=["lincoln"])
     administrator.sees("العربية cannot be offered yet", OWN)
     administrator.sends(languages=["en", "es"]).sends(**days).sends()
-    administrator.sends().sees("The survey was saved.")
+    administrator.opens_prepared_survey().sees("The survey was saved.")
 
 
 def test_only_administrators_change_it(someone: Someone) -> None:

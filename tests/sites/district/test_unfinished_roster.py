@@ -149,10 +149,10 @@ def test_a_survey_whose_languages_come_from_the_roster_is_not_opened(leader, eng
         session.commit()
     leader.prepares(**NEW_WAVE)
     importing.begins()
-    leader.sends(status=422).sees(WAIT, "Home access")
+    leader.opens_prepared_survey(422).sees(WAIT, "Home access")
     assert (count(Wave), count(AuditEvent)) == (0, count(AuditEvent))
     importing.ends()
-    leader.sends().sees("The survey was saved.")
+    leader.opens_prepared_survey().sees("The survey was saved.")
 
 
 def test_a_packet_for_households_waits_and_blanks_do_not(engine, settings, today, importing, count) -> None:
