@@ -41,7 +41,7 @@ SCREENED = timedelta(days=10)  # before the first waves
 LASTED = timedelta(days=28)
 OPENED = timedelta(days=6)  # before today: when this season's waves opened
 LASTS = timedelta(days=60)
-ANSWERED_ALREADY = 40  # households that have answered the open wave so far
+ANSWERED_ALREADY = 230  # households that have answered the open wave so far
 BELIEFS_SHARE = 0.62  # of the households that answered home-access
 IDENTITY = {"home-access": "confidential", "family-beliefs": "anonymous"}
 PRINTED = 12  # sheets at the liaison's school
@@ -107,7 +107,7 @@ def build_demo(session: Session, author: DemoContext) -> DemoSummary:
     now_open = _open_current_wave(session, author, "family-beliefs", "open")
     _store_language_groups(session, now_open, households)
     coded = _open_current_wave(session, author, "home-access", "code")
-    for home in author.rng.sample(households, ANSWERED_ALREADY):
+    for home in _choose_early_households(households, author.rng):
         submit_response(
             desk, home, now_open, author.today - timedelta(days=author.rng.randrange(OPENED.days)), paper=False
         )
@@ -187,6 +187,12 @@ def _store_language_groups(session: Session, wave: Wave, households: list[DemoHo
         store_language_groups(
             session.connection(), wave.id, Counter((home.school, home.language) for home in households)
         )
+
+
+def _choose_early_households(households: list[DemoHousehold], rng: Random) -> list[DemoHousehold]:
+    """The households that have answered the open wave, in random order; as in spring, by the language they read."""
+    willing = [home for home in rng.sample(households, len(households)) if rng.random() < ANSWER_SHARE[home.language]]
+    return willing[:ANSWERED_ALREADY]
 
 
 def _answer_spring_waves(desk: DemoIntake, home: DemoHousehold, spring: dict[str, Wave]) -> None:
