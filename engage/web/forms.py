@@ -12,8 +12,8 @@ from typing import Any, Self
 
 from flask import request
 from flask_wtf import FlaskForm
-from werkzeug.datastructures import MultiDict
-from wtforms import DateField, Field, FieldList, FormField, IntegerField, StringField, TextAreaField
+from werkzeug.datastructures import CombinedMultiDict, MultiDict
+from wtforms import DateField, Field, FieldList, FileField, FormField, IntegerField, StringField, TextAreaField
 from wtforms.validators import Length, StopValidation
 
 from engage.questionnaire.text_cleaning import clean_text
@@ -84,9 +84,12 @@ class BaseForm(FlaskForm):  # type: ignore[misc]  # flask-wtf has no types
             return LibraryMessages()
 
         def wrap_formdata(self, form: Any, formdata: Any) -> Any:
-            """The form data of the request; None for a JSON body."""
+            """The form data of the request; None for a JSON body. A file is ignored where the form has no field for
+            one: other fields expect text."""
             sent_json = bool(request) and request.is_json and not isinstance(formdata, MultiDict)
-            return None if sent_json else super().wrap_formdata(form, formdata)
+            sent = None if sent_json else super().wrap_formdata(form, formdata)
+            takes_files = any(isinstance(field, FileField) for field in form)
+            return request.form if isinstance(sent, CombinedMultiDict) and not takes_files else sent
 
     def add_error(self, name: str, sentence: str) -> None:
         """Add an error to a field of a validated form. Raises KeyError."""

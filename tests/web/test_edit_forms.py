@@ -3,15 +3,20 @@
 import inspect
 from datetime import date
 from importlib import import_module
+from io import BytesIO
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import Engine
 from wtforms import SelectField, SelectMultipleField
 
+from engage.storage.engine import write_session
 from engage.web.edit_forms import EditForm
 from engage.web.forms import DayField, LineField
+from tests.makers import PASSWORD, a_school, a_wave, staff
+from tests.people import StaffMember
 
 CHANGES = {  # the form shows a stored row and changes it
     "administration.change_student_surveys",
@@ -129,3 +134,17 @@ def test_a_form_merges_as_three_versions_of_a_text_are_merged(
         assert {field.name for field in form if field.errors} == conflicts
         assert form.refusal_status == (409 if conflicts else 422)
         assert conflicts or {name: form[name].data for name in merged} == merged
+
+
+def test_a_file_in_place_of_text_is_ignored(site: Any, engine: Engine) -> None:
+    """A browser sends none; a hostile request that does gets the form again, not an error of the server."""
+    with write_session(engine) as session:
+        a_wave(session, "fall", [a_school(session)])
+        email = staff(session, "leader").email
+        session.commit()
+    leader = StaffMember(site.staff).signs_in(email, PASSWORD)
+    page = "/staff/district/waves/fall/days"
+    token = leader.opens(page).field("csrf_token")
+    data = {"csrf_token": token, "closes": (BytesIO(b"2026-11-05"), "closes.txt"), "results_on": "2026-11-20"}
+    answer = leader.client.post(page, data=data, content_type="multipart/form-data")
+    assert answer.status_code in (409, 422)
