@@ -103,6 +103,7 @@ def no_deletion_tonight(engine, settings):
 
 
 @pytest.mark.parametrize("language", ["en", "ar"])
+@pytest.mark.thorough
 def test_three_languages_for_an_event(live, page, engine, settings, desk, language):
     signs_in(page, live.url, language)
     asks(page, live.url)

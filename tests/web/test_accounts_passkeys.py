@@ -380,6 +380,7 @@ FIELDS = ["attestationObject", "clientDataJSON", "authenticatorData", "signature
 @pytest.mark.sqlite
 @testing(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
+@pytest.mark.thorough
 def test_no_answer_breaks_the_page(door: Any, engine: Engine, data: st.DataObject) -> None:
     device, person = Device(handle=b64(b"x")), comes(door)
     kind, new = data.draw(st.sampled_from(["known", "junk", "text"])), data.draw(st.booleans())

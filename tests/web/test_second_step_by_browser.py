@@ -142,6 +142,7 @@ def test_the_picture_holds_what_the_text_says(page: Any, door: Live, ada: None) 
     assert (told.name, told.issuer) == (EMAIL, "Our school district")
 
 
+@pytest.mark.thorough
 def test_a_recovery_code_lets_in_whose_phone_is_lost(
     page: Any, door: Live, ada: None, complaints: list[str], moment: list[datetime]
 ) -> None:
@@ -163,6 +164,7 @@ def test_a_recovery_code_lets_in_whose_phone_is_lost(
     assert complaints == []
 
 
+@pytest.mark.thorough
 def test_a_passkey_is_made_and_is_enough_to_sign_in(
     page: Any, door: Live, ada: None, complaints: list[str], moment: list[datetime]
 ) -> None:
@@ -223,6 +225,7 @@ def test_a_device_that_does_not_look_who_it_is_makes_no_passkey(page: Any, door:
     assert "Found on the street" not in page.inner_text("main")
 
 
+@pytest.mark.thorough
 def test_a_session_ended_from_another_browser_is_over_at_its_next_page(
     page: Any, browser: Any, door: Live, ada: None, complaints: list[str]
 ) -> None:

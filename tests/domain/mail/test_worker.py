@@ -133,6 +133,7 @@ def test_what_waits_is_delivered_and_forgotten(office: Office, postbox: Postbox)
     assert b"homes.example" not in kept
 
 
+@pytest.mark.thorough
 def test_a_receiver_that_is_refused_fails_at_once_and_can_be_tried_again(office: Office, postbox: Postbox) -> None:
     office.writes("gone@homes.example")
     postbox.answers["RCPT"] = "550 5.1.1 no such person"
@@ -147,6 +148,7 @@ def test_a_receiver_that_is_refused_fails_at_once_and_can_be_tried_again(office:
     assert len(postbox.arrived) == 1
 
 
+@pytest.mark.thorough
 def test_a_server_that_has_no_room_now_is_asked_again_later(office: Office, postbox: Postbox) -> None:
     office.writes("ana@homes.example")
     postbox.answers["DATA"] = "452 4.3.1 no room"
@@ -183,6 +185,7 @@ def test_a_letter_sealed_under_a_lost_key_is_told(office: Office, postbox: Postb
 
 
 @pytest.mark.sqlite
+@pytest.mark.thorough
 def test_what_an_older_copy_of_the_database_says_is_not_sent_again(office: Office, postbox: Postbox) -> None:
     office.writes("ana@homes.example")
     (before,) = office.rows()
@@ -197,6 +200,7 @@ def test_what_an_older_copy_of_the_database_says_is_not_sent_again(office: Offic
 
 
 @pytest.mark.sqlite
+@pytest.mark.thorough
 def test_two_workers_of_one_data_directory_take_turns(office: Office, postbox: Postbox) -> None:
     with running(office.settings, "worker") as first:
         office.writes("ana@homes.example")
@@ -212,6 +216,7 @@ def test_two_workers_of_one_data_directory_take_turns(office: Office, postbox: P
 
 
 @pytest.mark.sqlite
+@pytest.mark.thorough
 def test_the_worker_beside_the_site_comes_back_when_it_dies(office: Office, postbox: Postbox) -> None:
     with running(office.settings, "serve", "--port", "0", "--processes", "1") as site:
         office.writes("ana@homes.example")
@@ -224,6 +229,7 @@ def test_the_worker_beside_the_site_comes_back_when_it_dies(office: Office, post
 
 
 @pytest.mark.sqlite
+@pytest.mark.thorough
 def test_a_worker_does_not_outlive_the_site(office: Office) -> None:
     with running(office.settings, "serve", "--port", "0", "--processes", "1") as site:
         until(lambda: len(children(site.process.pid)) == 2)

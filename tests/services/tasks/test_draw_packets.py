@@ -54,6 +54,7 @@ def test_what_waits_is_drawn_and_its_row_says_so(desk: Desk, settings: Settings)
     assert desk.draws(id).read_bytes() == file.read_bytes(), "the command line draws the same"
 
 
+@pytest.mark.thorough
 def test_a_packet_whose_file_is_gone_is_drawn_again_with_the_same_bytes(desk: Desk, settings: Settings) -> None:
     desk.wave()
     id = desk.asks(contents="blanks", copies={"es": 2})
@@ -70,6 +71,7 @@ def test_a_packet_whose_file_is_gone_is_drawn_again_with_the_same_bytes(desk: De
     assert file.read_bytes() == before
 
 
+@pytest.mark.thorough
 def test_drawing_that_fails_says_why_and_leaves_nothing(desk: Desk, settings: Settings) -> None:
     desk.wave(identity="confidential", entry="code")
     desk.homes(("3B", "es"))
@@ -86,6 +88,7 @@ def test_drawing_that_fails_says_why_and_leaves_nothing(desk: Desk, settings: Se
     assert packet(desk, id).problem == ""
 
 
+@pytest.mark.thorough
 def test_a_full_disk_is_said_and_leaves_nothing(desk: Desk, settings: Settings) -> None:
     desk.wave()
     id = desk.asks(contents="blanks", copies={"es": 2})
@@ -102,6 +105,7 @@ def test_a_full_disk_is_said_and_leaves_nothing(desk: Desk, settings: Settings) 
     assert list((settings.data_dir / rendering.FOLDER).iterdir()) == []
 
 
+@pytest.mark.thorough
 def test_a_folder_that_cannot_be_made_is_said(desk: Desk, settings: Settings) -> None:
     desk.wave()
     id = desk.asks(contents="blanks", copies={"es": 2})
@@ -120,6 +124,7 @@ def slow(settings: Settings, seconds: float) -> subprocess.Popen[bytes]:
     return subprocess.Popen([sys.executable, "-c", code], env=environ(settings), cwd=ROOT, start_new_session=True)
 
 
+@pytest.mark.thorough
 def test_a_packet_that_is_cancelled_in_the_middle_is_dropped(desk: Desk, settings: Settings) -> None:
     desk.wave()
     id = desk.asks(contents="blanks", copies={"es": SETS})
@@ -140,6 +145,7 @@ def test_a_packet_that_is_cancelled_in_the_middle_is_dropped(desk: Desk, setting
     assert list(folder.iterdir()) == []
 
 
+@pytest.mark.thorough
 def test_a_worker_that_is_told_to_stop_leaves_the_packet_to_the_next(desk: Desk, settings: Settings) -> None:
     desk.wave()
     id = desk.asks(contents="blanks", copies={"es": SETS})

@@ -163,6 +163,7 @@ def test_a_full_disk_is_said_and_the_file_can_be_asked_for_again(
     assert [row.language for row in rows(engine)] == ["es", "es"]
 
 
+@pytest.mark.thorough
 def test_files_are_deleted_after_a_day(
     large: None, engine: Engine, leader: Any, planned: str, settings: Settings, today: date
 ) -> None:
