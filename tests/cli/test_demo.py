@@ -68,7 +68,7 @@ def test_the_database_of_a_real_site_is_left_alone(
     monkeypatch.setenv("ENGAGE_DATABASE_URL", f"sqlite:///{tmp_path / 'real.db'}")
     said = run("demo", "--build-only")
     assert said.output.startswith(
-        f"ENGAGE_DATABASE_URL is not used: the demonstration keeps its own database in {folder}"
+        f"ENGAGE_DATABASE_URL is not used: the demo has its own database in {folder}"
     )
     assert not (tmp_path / "real.db").exists()
     assert (folder / "engage.db").exists()
